@@ -1,0 +1,394 @@
+"""What the six estimators share: the order of fit and predict.
+
+This and its two subclasses are the only places that assign fitted attributes. Every fit works on
+a draft, a bare copy of the estimator, and takes the draft's attributes over in one assignment at
+its very end: a fit that fails, whatever the reason, leaves the estimator as it was.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
+from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.losses import Loss
+from sklearn_rnn._core.network import Network
+from sklearn_rnn._targets import check_sample_weight, check_y_given
+from sklearn_rnn._training.batches import (
+    TrainingData,
+    merge_duplicates,
+)
+from sklearn_rnn._training.optimizers import SGD, Adam, Optimizer
+from sklearn_rnn._training.prediction import run_in_blocks
+from sklearn_rnn._training.threads import single_blas_thread
+from sklearn_rnn._training.trainer import Trainer, TrainingOptions, TrainingResult
+from sklearn_rnn._validation import check_sequences
+from sklearn_rnn.sequences import SequenceArray
+
+# early_stopping="auto" sets a validation set aside from this many samples on: then a tenth of
+# them says something, and the others can do without it.
+AUTO_EARLY_STOPPING = 1000
+
+
+class RecurrentEstimator(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta
+):
+    """Base of all estimators: parameters, the order of fit, prediction in blocks, embeddings."""
+
+    _cell_class: ClassVar[type[Cell]]
+    _cell_parameters: ClassVar[tuple[str, ...]] = ()
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "hidden_size": [Interval(Integral, 1, None, closed="left")],
+        "num_layers": [Interval(Integral, 1, None, closed="left")],
+        "bidirectional": ["boolean"],
+        "pooling": [StrOptions({"last", "mean", "max"})],
+        "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
+        "solver": [StrOptions({"adam", "sgd"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean", StrOptions({"auto"})],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "nesterovs_momentum": ["boolean"],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    # ---- what classifiers and regressors differ in ----
+
+    @abstractmethod
+    def _check_targets(self, y: Any, classes: Any, dtype: np.dtype, first: bool) -> np.ndarray:
+        """Return y as float64 (N, K); in a first fit, set what it says about the outputs."""
+
+    @abstractmethod
+    def _prepare_targets(self, data: TrainingData, first: bool) -> tuple[TrainingData, np.ndarray]:
+        """Return data with final targets and weights, and the readout's initial bias (K,)."""
+
+    @abstractmethod
+    def _loss(self) -> Loss:
+        """Return the loss that fits the kind of target."""
+
+    @abstractmethod
+    def _score_raw(self, raw: np.ndarray, data: TrainingData) -> float:
+        """Return the validation score of raw predictions (N, K)."""
+
+    @abstractmethod
+    def _strata(self, y: np.ndarray) -> np.ndarray | None:
+        """Return what a validation split of targets (N, K) is stratified by, if anything."""
+
+    # ---- fit ----
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Fit the network to sequences and their targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_steps) or (n_samples, n_steps, n_features), \
+list of arrays of shape (n_steps_i, n_features), or SequenceArray
+            The training sequences.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            One target for each sequence.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A weight of w counts like w copies of the sample; 0 leaves it out.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X, y, sample_weight or a parameter is not what it should be, or if training
+            diverges in its first epoch. The estimator is then as it was before.
+        TypeError
+            If X is of a kind that holds no sequences, for example a sparse matrix.
+        """
+        return self._fit_draft(X, y, sample_weight, incremental=False)
+
+    def _fit_draft(
+        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None
+    ) -> Any:
+        draft = self._copy(keep_fitted=incremental or self.warm_start)
+        draft._fit(X, y, sample_weight, incremental=incremental, classes=classes)
+        self.__dict__ = draft.__dict__
+        return self
+
+    def _copy(self, *, keep_fitted: bool = True) -> Any:
+        """Return a bare copy with all parameters, and perhaps the fitted attributes.
+
+        It shares the arrays, which nobody ever writes into. Predictions are made on a copy too,
+        so that a fit in another thread cannot mix two models in one answer.
+        """
+        copy = object.__new__(type(self))
+        copy.__dict__ = {
+            name: value
+            for name, value in vars(self).items()
+            if keep_fitted or not name.endswith("_")
+        }
+        return copy
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any) -> None:
+        self._check_parameters()
+        first = not hasattr(self, "_theta_")
+        sequences = check_sequences(self, X, n_timesteps=self.n_timesteps, reset=first)
+        check_y_given(self, sequences, y)
+        targets = self._check_targets(y, classes, sequences.dtype, first)
+        weight = check_sample_weight(sample_weight, len(sequences))
+        architecture = self._describe_architecture(sequences.n_features, targets.shape[1])
+        if first:
+            self._architecture_ = architecture
+        self._check_unchanged(architecture)
+
+        data = TrainingData(sequences.values, sequences.offsets, targets, weight)
+        if not weight.all():
+            data = data.take(np.flatnonzero(weight))
+        rng = self._make_generator()
+        validation = None
+        if not incremental and self._stops_early(data.n_samples):
+            data, validation = self._split(data, rng)
+        data = merge_duplicates(data, self.batch_size)
+        data, bias_out = self._prepare_targets(data, first)
+        network = self._make_network(alpha=self.alpha / data.weight.sum())
+        if first:
+            theta = network.layout.initial(rng, bias_out).astype(sequences.dtype)
+        else:
+            theta = np.array(self._theta_)
+        trainer = Trainer(
+            network=network,
+            data=data.astype(theta.dtype),
+            options=self._make_options(incremental),
+            theta=theta,
+            optimizer=self._make_optimizer(theta),
+            rng=rng,
+            validate=None if validation is None else self._make_validate(network, validation),
+        )
+        with single_blas_thread():
+            result = trainer.train()
+        self._take_over(result, incremental)
+
+    def _take_over(self, result: TrainingResult, incremental: bool) -> None:
+        """Set the fitted attributes, and warn if training ended before its time."""
+        n_iter = len(result.loss_curve)
+        validated = bool(result.scores)
+        self._theta_ = result.theta
+        self.n_iter_ = n_iter + (getattr(self, "n_iter_", 0) if incremental else 0)
+        self.t_ = result.optimizer["t"]
+        self.loss_curve_ = result.loss_curve
+        self.loss_ = result.loss_curve[-1]
+        self.best_loss_ = None if validated else result.best
+        self.validation_scores_ = result.scores if validated else None
+        self.best_validation_score_ = result.best if validated else None
+        if incremental or self.warm_start:
+            self._resume_ = {
+                "solver": self.solver,
+                "optimizer": result.optimizer,
+                "rng": result.rng,
+            }
+        if result.reason in ("diverged", "interrupted"):
+            what = "diverged" if result.reason == "diverged" else "was interrupted"
+            warnings.warn(
+                f"Training {what} in epoch {n_iter + 1}: the model is that of the end of epoch "
+                f"{n_iter}.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _check_parameters(self) -> None:
+        self._validate_params()
+        for name, constraints in self._parameter_constraints.items():
+            value = getattr(self, name)
+            numbers = any(isinstance(constraint, Interval) for constraint in constraints)
+            if numbers and isinstance(value, bool | np.bool_):
+                raise InvalidParameterError(
+                    f"The {name!r} parameter of {type(self).__name__} must be a number, got "
+                    f"{value!r}."
+                )
+
+    def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
+        """Return what the weights' shapes and meaning depend on, as plain values."""
+        names = ("hidden_size", "num_layers", "bidirectional", "pooling", *self._cell_parameters)
+        chosen = {name: getattr(self, name) for name in names}
+        return {"input_size": input_size, "n_outputs": n_outputs, **chosen}
+
+    def _check_unchanged(self, architecture: dict[str, Any]) -> None:
+        for name, now in architecture.items():
+            if now != self._architecture_[name]:
+                raise ValueError(
+                    f"{type(self).__name__} was fitted with {name}={self._architecture_[name]!r} "
+                    f"and cannot go on with {name}={now!r}; fit anew with warm_start=False."
+                )
+
+    def _make_generator(self) -> np.random.Generator:
+        """Return the Generator of this fit; where training goes on, in the state it stopped in."""
+        if hasattr(self, "_resume_"):
+            rng = np.random.default_rng(0)
+            rng.bit_generator.state = self._resume_["rng"]
+            return rng
+        return np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _make_options(self, incremental: bool) -> TrainingOptions:
+        return TrainingOptions(
+            batch_size=self.batch_size,
+            max_iter=1 if incremental else self.max_iter,
+            shuffle=self.shuffle,
+            tol=self.tol,
+            n_iter_no_change=self.n_iter_no_change,
+            max_grad_norm=self.max_grad_norm,
+            verbose=bool(self.verbose),
+        )
+
+    def _make_optimizer(self, theta: np.ndarray) -> Optimizer:
+        optimizer: Optimizer
+        if self.solver == "adam":
+            betas = self.beta_1, self.beta_2
+            optimizer = Adam(theta, self.learning_rate_init, *betas, self.epsilon)
+        else:
+            optimizer = SGD(theta, self.learning_rate_init, self.momentum, self.nesterovs_momentum)
+        if hasattr(self, "_resume_") and self._resume_["solver"] == self.solver:
+            optimizer.restore(self._resume_["optimizer"])
+        return optimizer
+
+    def _stops_early(self, n_samples: int) -> bool:
+        if self.early_stopping == "auto":
+            return n_samples >= AUTO_EARLY_STOPPING
+        return bool(self.early_stopping)
+
+    def _split(
+        self, data: TrainingData, rng: np.random.Generator
+    ) -> tuple[TrainingData, TrainingData]:
+        """Return training and validation data for early stopping; no sequence is cut."""
+        n_validation = round(self.validation_fraction * data.n_samples)
+        if not 2 <= n_validation <= data.n_samples - 1:
+            raise ValueError(
+                f"The validation set of early_stopping would hold {n_validation} of "
+                f"{data.n_samples} samples, too few to train and validate: change "
+                f"validation_fraction={self.validation_fraction}, or early_stopping=False."
+            )
+        strata = self._strata(data.y)
+        if strata is not None:
+            _, counts = np.unique(strata, return_counts=True)
+            smaller_part = min(n_validation, data.n_samples - n_validation)
+            # A class of one sample cannot be on both sides.
+            strata = strata if counts.min() > 1 and len(counts) <= smaller_part else None
+        train, validation = train_test_split(
+            np.arange(data.n_samples),
+            test_size=n_validation,
+            random_state=int(rng.integers(2**31 - 1)),
+            stratify=strata,
+        )
+        return data.take(train), data.take(validation)
+
+    def _make_validate(
+        self, network: Network, validation: TrainingData
+    ) -> Callable[[np.ndarray], float]:
+        def validate(theta: np.ndarray) -> float:
+            arrays = theta, validation.values, validation.offsets
+            raw = run_in_blocks(network, network.raw_prediction, *arrays)
+            return self._score_raw(raw, validation)
+
+        return validate
+
+    # ---- predict ----
+
+    def _make_network(self, alpha: float = 0.0) -> Network:
+        """Return the network of the fitted architecture."""
+        fitted = self._architecture_
+        n_directions = 2 if fitted["bidirectional"] else 1
+        options = {name: fitted[name] for name in self._cell_parameters}
+        H = fitted["hidden_size"]
+        sizes = [fitted["input_size"], *[n_directions * H] * (fitted["num_layers"] - 1)]
+        return Network.compose(
+            tuple(self._cell_class(size, H, **options) for size in sizes),
+            bidirectional=fitted["bidirectional"],
+            pooling=fitted["pooling"],
+            n_outputs=fitted["n_outputs"],
+            loss=self._loss(),
+            alpha=alpha,
+        )
+
+    def _read(self, X: Any) -> SequenceArray:
+        """Return the sequences of X, which the weights' dtype can hold."""
+        sequences = check_sequences(self, X, n_timesteps=self.n_timesteps, reset=False)
+        if np.can_cast(sequences.dtype, self._theta_.dtype):
+            return sequences
+        with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused
+            values = sequences.values.astype(self._theta_.dtype)
+        assert_all_finite(values, input_name="X")
+        return SequenceArray(values, sequences.offsets)
+
+    def _raw_prediction(self, X: Any) -> np.ndarray:
+        """Return the readout's raw predictions (N, K)."""
+        sequences = self._read(X)
+        network = self._make_network()
+        arrays = self._theta_, sequences.values, sequences.offsets
+        return run_in_blocks(network, network.raw_prediction, *arrays)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the top layer's hidden states, pooled over time: one embedding a sequence.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            The sequences, in a container of the kind that was fitted.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_samples, hidden_size), or with `bidirectional` \
+(n_samples, 2 * hidden_size)
+            What the readout sees: the state after the last step, or its mean or largest value
+            over time, as `pooling` says; the forward direction first.
+        """
+        check_is_fitted(self)
+        model = self._copy()
+        sequences = model._read(X)
+        network = model._make_network()
+        arrays = model._theta_, sequences.values, sequences.offsets
+        return run_in_blocks(network, network.pooled_states, *arrays)
+
+    # ---- what was fitted ----
+
+    @property
+    def weights_(self) -> dict[str, np.ndarray]:
+        """Copies of all weights, by name: PyTorch's names, weight_out and bias_out."""
+        check_is_fitted(self)
+        return self._make_network().layout.public(np.asarray(self._theta_))
+
+    @property
+    def n_parameters_(self) -> int:
+        """Number of trained parameters."""
+        check_is_fitted(self)
+        return int(self._theta_.size)
+
+    @property
+    def _n_features_out(self) -> int:
+        """Width of transform's output, for get_feature_names_out."""
+        return int(self._make_network().stack.output_size)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags

@@ -1,0 +1,195 @@
+"""What the three classifiers share: labels in, probabilities out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._base import RecurrentEstimator
+from sklearn_rnn._compat import StrOptions
+from sklearn_rnn._core.losses import BinaryLogLoss, Loss, MulticlassLogLoss
+from sklearn_rnn._core.numerics import log_softmax, softplus
+from sklearn_rnn._targets import (
+    check_classes,
+    class_weight_factors,
+    encode_labels,
+    labels_of,
+    prior,
+)
+from sklearn_rnn._training.batches import TrainingData
+
+
+class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
+    """Base of the classifiers: binary, multiclass and multilabel, by the log loss."""
+
+    # Set by fit. The kind is one of those of `_targets.Labels`.
+    classes_: np.ndarray
+    _target_kind_: str
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **RecurrentEstimator._parameter_constraints,
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
+
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> RecurrentClassifier:
+        """Train for one epoch on this data, going on from where training stands.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted first.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Their labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come; needed in the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If `classes` is missing in the first call or changes later, or y has other labels.
+        """
+        self._check_parameters()
+        fitted = hasattr(self, "classes_")
+        if not fitted and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if fitted and classes is not None and not np.array_equal(classes, self.classes_):
+            classes = check_classes(classes)
+            if not np.array_equal(classes, self.classes_):
+                raise ValueError(
+                    f"classes={classes.tolist()} is not the same as in the first call: "
+                    f"{self.classes_.tolist()}."
+                )
+        return self._fit_draft(X, y, sample_weight, incremental=True, classes=classes)
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the raw predictions, before the softmax or logistic function.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) for two classes, else (n_samples, n_classes)
+            Log-odds of the second class, or of each label with multilabel targets; with more
+            classes, log-probabilities up to a constant in each row.
+        """
+        check_is_fitted(self)
+        raw = self._copy()._raw_prediction(X)
+        return raw if raw.shape[1] > 1 or self._target_kind_ == "multilabel" else raw[:, 0]
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithms of the class probabilities.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`. Never minus infinity, however small the probability.
+        """
+        check_is_fitted(self)
+        return self._copy()._log_probability(X)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the class probabilities; with multilabel targets, those of each label.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each sequence.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), or with multilabel targets \
+(n_samples, n_classes)
+            In the dtype of `classes_`; 0 and 1 with multilabel targets.
+        """
+        check_is_fitted(self)
+        model = self._copy()
+        log_probability = model._log_probability(X)
+        if model._target_kind_ == "multilabel":
+            return (log_probability > np.log(0.5)).astype(int)
+        return model.classes_[log_probability.argmax(axis=1)]
+
+    def _log_probability(self, X: Any) -> np.ndarray:
+        raw = self._raw_prediction(X)
+        if self._target_kind_ == "multilabel":
+            return -softplus(-raw)
+        if self._target_kind_ == "binary":
+            return np.hstack([-softplus(raw), -softplus(-raw)])
+        return log_softmax(raw.T).T
+
+    def _check_targets(self, y: Any, classes: Any, dtype: np.dtype, first: bool) -> np.ndarray:
+        if not first:
+            labels = encode_labels(y, self.classes_, self._target_kind_ == "multilabel")
+            return labels.Y
+        labels = encode_labels(y, None if classes is None else check_classes(classes), None)
+        self.classes_, self._target_kind_ = labels.classes, labels.kind
+        self.n_outputs_ = labels.Y.shape[1]
+        self.out_activation_ = self._loss().out_activation
+        return labels.Y
+
+    def _prepare_targets(self, data: TrainingData, first: bool) -> tuple[TrainingData, np.ndarray]:
+        factors = class_weight_factors(
+            self.class_weight, self._target_kind_, self.classes_, data.y, data.weight
+        )
+        weight = data.weight * factors
+        if not weight.any():
+            raise ValueError("class_weight leaves no sample with a weight above zero.")
+        return replace(data, weight=weight), prior(self._target_kind_, data.y, weight)
+
+    def _loss(self) -> Loss:
+        single_label = self._target_kind_ in ("single", "multiclass")
+        return MulticlassLogLoss() if single_label else BinaryLogLoss()
+
+    def _score_raw(self, raw: np.ndarray, data: TrainingData) -> float:
+        kind = self._target_kind_
+        if kind == "multilabel":
+            return float(accuracy_score(data.y, raw > 0, sample_weight=data.weight))
+        guess, truth = (
+            labels_of(kind, raw > 0 if kind == "binary" else raw),
+            labels_of(kind, data.y),
+        )
+        return float(accuracy_score(truth, guess, sample_weight=data.weight))
+
+    def _strata(self, y: np.ndarray) -> np.ndarray | None:
+        return None if self._target_kind_ == "multilabel" else labels_of(self._target_kind_, y)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

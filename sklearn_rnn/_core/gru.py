@@ -1,0 +1,189 @@
+"""The gated recurrent unit (Cho 2014), with the reset gate after the product.
+
+For each step t, with s the logistic sigmoid:
+
+    (1)  r = s(W_ir x_t + b_r + W_hr h_{t-1})       reset gate
+         z = s(W_iz x_t + b_z + W_hz h_{t-1})       update gate
+    (2)  m = W_hn h_{t-1} + b_hn                    what the reset gate multiplies
+         n = tanh(W_in x_t + b_n + r m)             candidate
+    (3)  h = n + z (h_{t-1} - n)
+
+Back through time, with dh the sum of what enters at t from above and what comes back from
+t + 1, every gate's error is dh times a number that the forward pass has fixed:
+
+    (3') dn_pre = dh (1-z)(1-n^2)      dz_pre = dh (h_{t-1}-n) z(1-z)
+    (2') dm = dn_pre r                 dr_pre = dn_pre m r(1-r)
+    (1') dh_{t-1} = z dh + W_hh^T [dr_pre; dz_pre; dm],  dx_t = W_ih^T [dr_pre; dz_pre; dn_pre]
+
+The reset gate acts after the product, as in cuDNN, PyTorch and ONNX (linear_before_reset = 1):
+b_hn stands inside r m, and cannot be merged with b_n.
+
+How it is made fast
+-------------------
+- The inputs' part of all steps is one batch of products before the loop; the recurrent part
+  is one product a step. (One matrix for both, with blocks of zeros for m and n, saves a call
+  a step and costs a third more arithmetic.)
+- A step's rows are stored as m, r, z, n, and its gradients as dm, dr, dz, dn: the first three
+  are what W_hh^T multiplies, the last three what W_ih^T multiplies, each one block.
+- s(z) = (1 + tanh(z / 2)) / 2 with halved rows, as in the LSTM.
+- The five factors of dh are computed for a chunk of steps at once as the local derivatives L.
+  What is left in the backward loop is three calls a step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
+
+
+class GRUWorkspace(Workspace):
+    """Adds gates of every step, and a chunk's local derivatives and gate gradients.
+
+    Attributes
+    ----------
+    gates : ndarray (T, 4, H * B)
+        m, r, z, n of each step.
+    from_x : ndarray (T, 3 * H, B)
+        W_ih x_t + b for r, z, n.
+    L, D : ndarray (C, 5, H * B)
+        For C steps: what multiplies dh, and the products: dm, dr, dz, dn and z dh.
+    """
+
+    def __init__(self, *sizes: Any, training: bool, input_gradient: bool) -> None:
+        super().__init__(*sizes, training=training, input_gradient=input_gradient)
+        H, B, T = self.hidden_size, self.n_columns, self.n_steps
+        gates = step_buffer(T, 4 * H, B, self.dtype, keep=training)
+        self.gates = gates.reshape(T, 4, H * B)
+        self.from_x = step_buffer(T, 3 * H, B, self.dtype)
+        from_x = self.from_x.reshape(T, 3, H * B)
+        h = [state.reshape(H * B) for state in self.h_steps]
+        self.forward_steps = [
+            (
+                self.Z[t, : H + 1],
+                gates[t, : 3 * H],
+                *(self.gates[t, 1:3], self.gates[t, 1], self.gates[t, 0]),
+                *(self.gates[t, 2], self.gates[t, 3]),
+                *(from_x[t, :2], from_x[t, 2]),
+                *(h[t], h[t + 1]),
+            )
+            for t in range(T)
+        ]
+        self.scratch = np.empty(H * B, self.dtype)
+        if training:
+            C = self.chunk
+            self.L = step_buffer(C, 5 * H, B, self.dtype).reshape(C, 5, H * B)
+            D = step_buffer(C, 5 * H, B, self.dtype)
+            self.D = D.reshape(C, 5, H * B)
+            self.dz_hidden, self.dz_input = D[:, : 3 * H], D[:, H : 4 * H]
+            self.backward_steps = [
+                (self.L[k], self.D[k], self.dz_hidden[k], D[k, 4 * H :]) for k in range(C)
+            ]
+
+
+@dataclass(frozen=True)
+class GRUCell(Cell):
+    """Gated recurrent unit; the equations are at the top of this file."""
+
+    gates = "rzn"
+    public_gates = "rzn"
+
+    @property
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """W = [W_hh | b | W_ih] of r, z, n, and the candidate's second bias."""
+        return {**super().parameter_shapes, "b_hn": (self.hidden_size,)}
+
+    def make_workspace(
+        self, n_steps: int, n_columns: int, dtype: Any, *, training: bool, input_gradient: bool
+    ) -> GRUWorkspace:
+        """Allocate the buffers for blocks of up to n_steps steps of n_columns sequences."""
+        sizes = self.hidden_size, self.input_size, n_steps, n_columns, dtype
+        return GRUWorkspace(*sizes, training=training, input_gradient=input_gradient)
+
+    def forward(self, parameters: dict[str, Array], ws: GRUWorkspace, n_steps: int) -> None:
+        """Run (1) to (3) over time. Reads ws.x, ws.h0; writes ws.h, gates."""
+        H, half, scratch = self.hidden_size, ws.half, ws.scratch
+        W_hidden, W_input = self._split(parameters)
+        W_hidden[H:] *= half
+        W_input[: 2 * H] *= half
+        np.matmul(W_input, ws.Z[:n_steps, H:], ws.from_x[:n_steps])
+        for Z, mrz, rz, r, m, z, n, rz_from_x, n_from_x, h_prev, h in ws.forward_steps[:n_steps]:
+            np.dot(W_hidden, Z, mrz)
+            np.add(rz, rz_from_x, rz)
+            np.tanh(rz, rz)
+            np.multiply(rz, half, rz)
+            np.add(rz, half, rz)  # (1)
+            np.multiply(r, m, scratch)
+            np.add(n_from_x, scratch, n)
+            np.tanh(n, n)  # (2)
+            np.subtract(h_prev, n, scratch)
+            np.multiply(z, scratch, scratch)
+            np.add(n, scratch, h)  # (3)
+
+    def backward(
+        self,
+        parameters: dict[str, Array],
+        ws: GRUWorkspace,
+        n_steps: int,
+        first_error: int,
+        gradients: dict[str, Array],
+    ) -> None:
+        """Run (3') to (1') back through time. Reads ws.dh, histories; writes dW, ws.dZ."""
+        H = self.hidden_size
+        W_hidden, W_input = self._split(parameters)
+        WT = np.ascontiguousarray(W_hidden[:, :H].T)
+        dW_hidden, dW_input = np.zeros_like(W_hidden), np.zeros_like(W_input)
+        dh = ws.dh_last
+        dh[...] = 0
+        for begin, end in ws.chunks(n_steps):
+            self._local_derivatives(ws, begin, end)
+            for t in range(end - 1, begin - 1, -1):
+                L, D, dz_hidden, z_dh = ws.backward_steps[t - begin]
+                if t >= first_error:
+                    np.add(dh, ws.dh_steps[t], dh)
+                np.multiply(L, dh.reshape(-1), D)  # (3') and (2')
+                dh = ws.dh_prev_steps[t]
+                np.dot(WT, dz_hidden, dh)
+                np.add(dh, z_dh, dh)  # (1')
+            n = end - begin
+            if ws.input_gradient:
+                np.matmul(W_input[:, 1:].T, ws.dz_input[:n], ws.dx[begin:end])
+            ws.add_product(ws.dz_hidden[:n], ws.Z[begin:end, : H + 1], dW_hidden)
+            ws.add_product(ws.dz_input[:n], ws.Z[begin:end, H:], dW_input)
+        dW = gradients["W"]
+        dW[: 2 * H, :H], dW[2 * H :, :H] = dW_hidden[H:, :H], dW_hidden[:H, :H]
+        dW[:, H:] = dW_input
+        gradients["b_hn"][...] = dW_hidden[:H, H]
+
+    def _split(self, parameters: dict[str, Array]) -> tuple[Array, Array]:
+        """Return W_hidden (3H, H + 1), rows m, r, z, and W_input (3H, 1 + F), rows r, z, n."""
+        H, W = self.hidden_size, parameters["W"]
+        W_hidden = np.zeros((3 * H, H + 1), W.dtype)
+        W_hidden[:H, :H], W_hidden[H:, :H] = W[2 * H :, :H], W[: 2 * H, :H]
+        W_hidden[:H, H] = parameters["b_hn"]
+        return W_hidden, W[:, H:].copy()
+
+    @staticmethod
+    def _local_derivatives(ws: GRUWorkspace, begin: int, end: int) -> None:
+        """Write ws.L, what multiplies dh in dm, dr, dz, dn and in the direct path z."""
+        gates, L = ws.gates[begin:end], ws.L[: end - begin]
+        H = ws.hidden_size
+        h_prev = ws.Z[begin:end, :H]
+        m, r, z, n = (gates[:, k] for k in range(4))
+        L_m, L_r, L_z, L_n, L_direct = (L[:, k] for k in range(5))
+        np.multiply(n, n, L_n)
+        np.subtract(ws.one, L_n, L_n)  # 1 - n^2
+        np.subtract(ws.one, z, L_direct)  # 1 - z, for now
+        np.multiply(L_n, L_direct, L_n)
+        np.multiply(L_n, r, L_m)
+        np.subtract(ws.one, r, L_r)
+        np.multiply(L_r, L_m, L_r)
+        np.multiply(L_r, m, L_r)
+        np.subtract(h_prev, n.reshape(h_prev.shape), L_z.reshape(h_prev.shape))
+        np.multiply(L_z, z, L_z)
+        np.multiply(L_z, L_direct, L_z)
+        np.copyto(L_direct, z)

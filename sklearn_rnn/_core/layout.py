@@ -1,0 +1,119 @@
+"""Where each parameter lies in the flat vector theta, and what the world calls it.
+
+theta is one C-contiguous vector, and every weight is a view of it, so that optimizers, clipping
+and pickles see one array. A cell orders its gates as its kernel likes; PyTorch's order and
+names are the public ones, and this is the only file that knows both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+import numpy as np
+
+from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.init import glorot_uniform
+from sklearn_rnn._core.readout import Readout
+from sklearn_rnn._core.stack import CellArrays, Stack
+from sklearn_rnn._core.workspace import Array
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Slices of theta: every cell's parameters, layer by layer, then the readout's.
+
+    Parameters
+    ----------
+    stack : Stack
+    readout : Readout
+    """
+
+    stack: Stack
+    readout: Readout
+
+    @cached_property
+    def size(self) -> int:
+        """Length of theta."""
+        return sum(prod(shape) for shape in self._shapes())
+
+    def views(self, theta: Array) -> tuple[CellArrays, Array]:
+        """Return views of theta: those of the cells, and the readout's W."""
+        arrays = self._cut(theta)
+        cells = [
+            [
+                {name: next(arrays) for name in cell.parameter_shapes}
+                for _ in range(self.stack.n_directions)
+            ]
+            for cell in self.stack.layers
+        ]
+        return cells, next(arrays)
+
+    def initial(self, rng: np.random.Generator, bias_out: Array) -> Array:
+        """Return a new theta in float64; `bias_out` (K,) is the prior of the raw prediction."""
+        theta = np.zeros(self.size)
+        cells, W_out = self.views(theta)
+        for cell, directions in zip(self.stack.layers, cells, strict=True):
+            for parameters in directions:
+                cell.initialise(parameters, rng)
+        W_out[:, :-1] = glorot_uniform(rng, self.readout.n_outputs, self.readout.input_size)
+        W_out[:, -1] = bias_out
+        return theta
+
+    @cached_property
+    def penalised(self) -> Array:
+        """(size,) bool: entries that the L2 penalty reaches, all weights but no biases."""
+        mask = np.ones(self.size, bool)
+        cells, W_out = self.views(mask)
+        for cell, directions in zip(self.stack.layers, cells, strict=True):
+            for parameters in directions:
+                parameters["W"][:, cell.hidden_size] = False
+                if "b_hn" in parameters:
+                    parameters["b_hn"][:] = False
+        W_out[:, -1] = False
+        return mask
+
+    def public(self, theta: Array) -> dict[str, Array]:
+        """Return copies of all parameters, or gradients, under PyTorch's names."""
+        named = {}
+        cells, W_out = self.views(theta)
+        for layer, (cell, directions) in enumerate(zip(self.stack.layers, cells, strict=True)):
+            for parameters, suffix in zip(directions, ("", "_reverse"), strict=False):
+                for name, array in _public_cell(cell, parameters).items():
+                    named[f"{name}_l{layer}{suffix}"] = array
+        return {**named, "weight_out": W_out[:, :-1].copy(), "bias_out": W_out[:, -1].copy()}
+
+    def _shapes(self) -> Iterator[tuple[int, ...]]:
+        for cell in self.stack.layers:
+            for _ in range(self.stack.n_directions):
+                yield from cell.parameter_shapes.values()
+        yield self.readout.n_outputs, self.readout.input_size + 1
+
+    def _cut(self, theta: Array) -> Iterator[Array]:
+        end = 0
+        for shape in self._shapes():
+            begin, end = end, end + prod(shape)
+            yield theta[begin:end].reshape(shape)
+
+
+def _public_cell(cell: Cell, parameters: dict[str, Array]) -> dict[str, Array]:
+    """Return one cell's weights in PyTorch's gate order, split as PyTorch splits them.
+
+    PyTorch adds two biases to each gate. Only the GRU's candidate needs both; elsewhere
+    bias_ih holds the sum and bias_hh is zero.
+    """
+    H = cell.hidden_size
+    order = [cell.gates.index(gate) for gate in cell.public_gates]
+    blocks = parameters["W"].reshape(len(order), H, -1)
+    W = np.concatenate([blocks[k] for k in order])
+    bias_hh = np.zeros_like(W[:, H])
+    if "b_hn" in parameters:
+        bias_hh[2 * H :] = parameters["b_hn"]
+    return {
+        "weight_ih": W[:, H + 1 :].copy(),
+        "weight_hh": W[:, :H].copy(),
+        "bias_ih": W[:, H].copy(),
+        "bias_hh": bias_hh,
+    }

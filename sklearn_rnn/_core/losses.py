@@ -1,0 +1,75 @@
+"""The losses: value, and gradient with respect to the raw prediction.
+
+Dimension key: K outputs, B columns (sequences of a block).
+
+Conventions
+-----------
+raw : (K, B), the readout's output.
+y : (K, B), the targets.
+weight : (B,), the sequences' weights.
+`value_gradient` returns the weighted sum over the block, not the mean, accumulated in float64
+(complex128 in the gradient check), and the gradient (K, B) in the dtype of `raw`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from sklearn_rnn._core.numerics import log_softmax, sigmoid, softplus
+from sklearn_rnn._core.workspace import Array
+
+
+class Loss(ABC):
+    """A loss on raw predictions.
+
+    Attributes
+    ----------
+    out_activation : {"identity", "logistic", "softmax"}
+        What makes a prediction of a raw prediction.
+    """
+
+    out_activation: str
+
+    @abstractmethod
+    def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
+        """Return the weighted sum of the losses, and its gradient by `raw`."""
+
+
+class SquaredError(Loss):
+    """(raw - y)^2 / 2, summed over the outputs."""
+
+    out_activation = "identity"
+
+    def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
+        """Return sum of w (raw - y)^2 / 2, and w (raw - y)."""
+        difference = raw - y
+        gradient = weight * difference
+        return 0.5 * _sum(gradient * difference), gradient
+
+
+class BinaryLogLoss(Loss):
+    """log(1 + exp(raw)) - y raw for each output on its own: binary and multilabel targets."""
+
+    out_activation = "logistic"
+
+    def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
+        """Return sum of w (softplus(raw) - y raw), and w (sigmoid(raw) - y)."""
+        return _sum(weight * (softplus(raw) - y * raw)), weight * (sigmoid(raw) - y)
+
+
+class MulticlassLogLoss(Loss):
+    """-sum over k of y_k log softmax(raw)_k, with y one-hot."""
+
+    out_activation = "softmax"
+
+    def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
+        """Return -sum of w y log softmax(raw), and w (softmax(raw) - y)."""
+        log_probability = log_softmax(raw)
+        return -_sum(weight * y * log_probability), weight * (np.exp(log_probability) - y)
+
+
+def _sum(x: Array) -> Any:
+    return x.sum(dtype=np.result_type(x.dtype, np.float64))

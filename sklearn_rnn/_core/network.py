@@ -1,0 +1,118 @@
+"""The whole network: stack, readout and loss composed into one function of theta.
+
+Dimension key: B columns, T steps, F inputs, S * H pooled, K outputs.
+
+The objective of a block is
+
+    sum over b of weight_b loss(raw_b, y_b) / normaliser + alpha / 2 |weights|^2
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.layout import Layout
+from sklearn_rnn._core.losses import Loss
+from sklearn_rnn._core.readout import POOLINGS, Readout
+from sklearn_rnn._core.stack import Stack
+from sklearn_rnn._core.workspace import Array, Workspace
+
+
+@dataclass(frozen=True)
+class Network:
+    """Sizes and composition of a model; holds no weights.
+
+    Parameters
+    ----------
+    stack : Stack
+    readout : Readout
+    loss : Loss
+    alpha : float
+        Strength of the L2 penalty on weights (not on biases).
+    """
+
+    stack: Stack
+    readout: Readout
+    loss: Loss
+    alpha: float = 0.0
+
+    @classmethod
+    def compose(
+        cls,
+        layers: tuple[Cell, ...],
+        *,
+        bidirectional: bool,
+        pooling: str,
+        n_outputs: int,
+        loss: Loss,
+        alpha: float,
+    ) -> Network:
+        """Build a network from its cells and options."""
+        stack = Stack(layers, 2 if bidirectional else 1)
+        return cls(stack, Readout(stack.output_size, n_outputs, POOLINGS[pooling]), loss, alpha)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where the parameters lie in theta."""
+        return Layout(self.stack, self.readout)
+
+    def make_workspaces(
+        self, n_steps: int, n_columns: int, dtype: Any, *, training: bool
+    ) -> list[list[Workspace]]:
+        """Allocate the buffers for blocks of up to n_steps steps of n_columns sequences."""
+        return self.stack.make_workspaces(n_steps, n_columns, dtype, training=training)
+
+    def pooled_states(self, theta: Array, workspaces: list[list[Workspace]], block: Block) -> Array:
+        """Return the top layer's pooled hidden states (S * H, B)."""
+        cells, _ = self.layout.views(theta)
+        return self.readout.pool(self.stack.forward(cells, workspaces, block), block)
+
+    def raw_prediction(
+        self, theta: Array, workspaces: list[list[Workspace]], block: Block
+    ) -> Array:
+        """Return the raw predictions (K, B), before the inverse link."""
+        _, W_out = self.layout.views(theta)
+        return self.readout.forward(W_out, self.pooled_states(theta, workspaces, block))
+
+    def loss_gradient(
+        self,
+        theta: Array,
+        workspaces: list[list[Workspace]],
+        block: Block,
+        y: Array,
+        weight: Array,
+        normaliser: float,
+        gradient_out: Array,
+    ) -> Any:
+        """Return the objective of a block; write its gradient by theta.
+
+        Reads theta, y (K, B), weight (B,); writes gradient_out, shaped like theta.
+        """
+        cells, W_out = self.layout.views(theta)
+        dcells, dW_out = self.layout.views(gradient_out)
+        states = self.stack.forward(cells, workspaces, block)
+        pooled = self.readout.pool(states, block)
+        raw = self.readout.forward(W_out, pooled)
+
+        value, draw = self.loss.value_gradient(raw, y, weight)
+        draw /= normaliser
+
+        dpooled = self.readout.backward(W_out, pooled, draw, dW_out)
+        errors = [ws.dh[: block.n_steps] for ws in workspaces[-1]]
+        first_error = self.readout.scatter(states, dpooled, block, errors)
+        self.stack.backward(cells, workspaces, block, first_error, dcells)
+        return value / normaliser + self._penalty(theta, gradient_out)
+
+    def _penalty(self, theta: Array, gradient_out: Array) -> Any:
+        """Return the L2 penalty; add its gradient to gradient_out."""
+        if self.alpha == 0:
+            return 0.0
+        weights = np.where(self.layout.penalised, theta, 0)
+        gradient_out += self.alpha * weights
+        return 0.5 * self.alpha * (weights @ weights)

@@ -1,0 +1,29 @@
+"""Elementary functions that neither overflow nor leave the dtype, complex numbers included.
+
+The gradient check by complex step runs the whole core in complex128, so nothing here takes an
+absolute value, a conjugate, or a maximum of more than real parts.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sklearn_rnn._core.workspace import Array
+
+
+def sigmoid(x: Array) -> Array:
+    """Return 1 / (1 + exp(-x)), as (1 + tanh(x / 2)) / 2, which cannot overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+def softplus(x: Array) -> Array:
+    """Return log(1 + exp(x)), through the exponential of a number that is never positive."""
+    positive = x.real > 0
+    return np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x)))
+
+
+def log_softmax(x: Array) -> Array:
+    """Return x - log(sum(exp(x))) over the first axis, shifted by its largest real part."""
+    shifted: Array = x - x.real.max(axis=0)
+    log_sum: Array = np.log(np.exp(shifted).sum(axis=0))
+    return shifted - log_sum

@@ -1,0 +1,136 @@
+"""From states to raw predictions: pooling over time, and the dense output layer.
+
+Dimension key: B columns, T steps, H hidden, S directions, K outputs.
+
+Pooling sums up each direction in its own time: "last" is the state after a direction's last
+step, which for the reverse direction is the sequence's first; mean and max do not depend on
+the order. Padding has no say.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.workspace import Array
+
+
+class Pooling(ABC):
+    """A summary of the states over time."""
+
+    @abstractmethod
+    def forward(self, h: Array, block: Block) -> Array:
+        """Return the summary (H, B) of the states h (T, H, B), zero in the padding."""
+
+    @abstractmethod
+    def backward(self, h: Array, dpooled: Array, block: Block, dh: Array) -> int:
+        """Write the errors dh (T, H, B) that dpooled (H, B) causes.
+
+        Returns the first step that an error enters at; dh is not written before it.
+        """
+
+
+class LastPooling(Pooling):
+    """pooled = h at the sequence's last step."""
+
+    def forward(self, h: Array, block: Block) -> Array:
+        """Return each column's state after its last real step."""
+        last: Array = h[-1]
+        if block.ragged:
+            last = h[block.lengths - 1, :, np.arange(block.n_columns)].T
+        return last
+
+    def backward(self, h: Array, dpooled: Array, block: Block, dh: Array) -> int:
+        """Write dpooled at each column's last step, and zeros beside it."""
+        first = int(block.lengths.min()) - 1
+        dh[first:] = 0
+        dh[block.lengths - 1, :, np.arange(block.n_columns)] = dpooled.T
+        return first
+
+
+class MeanPooling(Pooling):
+    """pooled = sum of h over the real steps / their number."""
+
+    def forward(self, h: Array, block: Block) -> Array:
+        """Return the mean over the real steps."""
+        mean: Array = h.sum(axis=0) / block.lengths.astype(h.dtype)
+        return mean
+
+    def backward(self, h: Array, dpooled: Array, block: Block, dh: Array) -> int:
+        """Write an equal share of dpooled at every real step."""
+        dh[...] = dpooled / block.lengths.astype(dpooled.dtype)
+        block.zero_padding(dh)
+        return 0
+
+
+class MaxPooling(Pooling):
+    """pooled = the largest h of each unit over the real steps (the first of equals)."""
+
+    def forward(self, h: Array, block: Block) -> Array:
+        """Return the largest value of each unit."""
+        largest: Array = np.take_along_axis(h, self._where(h, block), axis=0)[0]
+        return largest
+
+    def backward(self, h: Array, dpooled: Array, block: Block, dh: Array) -> int:
+        """Write dpooled at the step of each unit's largest value, and zeros beside it."""
+        dh[...] = 0
+        np.put_along_axis(dh, self._where(h, block), dpooled[None], axis=0)
+        return 0
+
+    @staticmethod
+    def _where(h: Array, block: Block) -> Array:
+        if block.ragged:
+            h = np.where(block.real[:, None, :], h.real, -np.inf)
+        where: Array = h.real.argmax(axis=0)[None]
+        return where
+
+
+POOLINGS: dict[str, Pooling] = {
+    "last": LastPooling(),
+    "mean": MeanPooling(),
+    "max": MaxPooling(),
+}
+
+
+@dataclass(frozen=True)
+class Readout:
+    """raw = W [pooled; 1], with W = [weight_out | bias_out] (K, S * H + 1).
+
+    Parameters
+    ----------
+    input_size, n_outputs : int
+        S * H and K.
+    pooling : Pooling
+        The summary over time.
+    """
+
+    input_size: int
+    n_outputs: int
+    pooling: Pooling
+
+    def pool(self, states: list[Array], block: Block) -> Array:
+        """Return the summaries of all directions, (S * H, B)."""
+        return np.concatenate([self.pooling.forward(h, block) for h in states])
+
+    def forward(self, W: Array, pooled: Array) -> Array:
+        """Return the raw prediction (K, B)."""
+        return W[:, :-1] @ pooled + W[:, -1:]
+
+    def backward(self, W: Array, pooled: Array, draw: Array, dW: Array) -> Array:
+        """Write dW, the gradient of the weights; return dpooled (S * H, B)."""
+        dW[:, :-1] = draw @ pooled.T
+        dW[:, -1] = draw.sum(axis=1)
+        return W[:, :-1].T @ draw
+
+    def scatter(
+        self, states: list[Array], dpooled: Array, block: Block, errors: list[Array]
+    ) -> int:
+        """Write the errors (T, H, B) of each direction; return the first step they enter at."""
+        parts = np.split(dpooled, len(states))
+        return min(
+            self.pooling.backward(h, dpart, block, dh)
+            for h, dpart, dh in zip(states, parts, errors, strict=True)
+        )

@@ -1,0 +1,109 @@
+"""The first-order recurrent cell (Elman 1990).
+
+For each step t, with f = tanh or relu:
+
+    (1)  z_t = W_hh h_{t-1} + b + W_ih x_t
+    (2)  h_t = f(z_t)
+
+Errors run back through time (Werbos 1990), with dh_t the sum of what enters at t from above
+and what comes back from t + 1:
+
+    (2') dz_t = f'(z_t) dh_t           f' = 1 - h_t^2 (tanh),  [h_t > 0] (relu)
+    (1') dh_{t-1} = W_hh^T dz_t        dx_t = W_ih^T dz_t
+         dW = sum over t of dz_t Z_t^T
+
+Each dh_{t-1} is W_hh^T f'(z_t) times dh_t: a product of T such factors is what makes
+gradients vanish or explode (Bengio, Simard and Frasconi 1994).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
+
+
+class RNNWorkspace(Workspace):
+    """Adds the local derivatives and the gradients dz of one chunk of steps."""
+
+    def __init__(self, *sizes: Any, training: bool, input_gradient: bool) -> None:
+        super().__init__(*sizes, training=training, input_gradient=input_gradient)
+        if training:
+            H, B, C = self.hidden_size, self.n_columns, self.chunk
+            self.L = step_buffer(C, H, B, self.dtype)
+            self.dz = step_buffer(C, H, B, self.dtype)
+            self.backward_steps = list(zip(self.L, self.dz, strict=True))
+
+
+@dataclass(frozen=True)
+class RNNCell(Cell):
+    """h_t = f(W_hh h_{t-1} + b + W_ih x_t).
+
+    Parameters
+    ----------
+    nonlinearity : {"tanh", "relu"}
+        f.
+    """
+
+    nonlinearity: str = "tanh"
+
+    gates = "h"
+    public_gates = "h"
+
+    def make_workspace(
+        self, n_steps: int, n_columns: int, dtype: Any, *, training: bool, input_gradient: bool
+    ) -> RNNWorkspace:
+        """Allocate the buffers for blocks of up to n_steps steps of n_columns sequences."""
+        sizes = self.hidden_size, self.input_size, n_steps, n_columns, dtype
+        return RNNWorkspace(*sizes, training=training, input_gradient=input_gradient)
+
+    def forward(self, parameters: dict[str, Array], ws: RNNWorkspace, n_steps: int) -> None:
+        """Run (1) and (2) over time. Reads ws.x and ws.h0; writes ws.h."""
+        W = parameters["W"]
+        steps = zip(ws.Z_steps[:n_steps], ws.h_steps[1:], strict=False)
+        if self.nonlinearity == "tanh":
+            for Z, h in steps:
+                np.dot(W, Z, h)  # (1)
+                np.tanh(h, h)  # (2)
+        else:
+            zero = np.zeros((), ws.dtype)
+            for Z, h in steps:
+                np.dot(W, Z, h)  # (1)
+                np.maximum(h, zero, out=h)  # (2)
+
+    def backward(
+        self,
+        parameters: dict[str, Array],
+        ws: RNNWorkspace,
+        n_steps: int,
+        first_error: int,
+        gradients: dict[str, Array],
+    ) -> None:
+        """Run (2') and (1') back through time. Reads ws.dh, ws.Z; writes dW, ws.dZ."""
+        WT = ws.transposed(parameters["W"])
+        dW = gradients["W"]
+        dW[...] = 0
+        dh = ws.dh_last
+        dh[...] = 0
+        for begin, end in ws.chunks(n_steps):
+            self._local_derivative(ws, begin, end)
+            for t in range(end - 1, begin - 1, -1):
+                L, dz = ws.backward_steps[t - begin]
+                if t >= first_error:
+                    np.add(dh, ws.dh_steps[t], dh)
+                np.multiply(L, dh, dz)  # (2')
+                np.dot(WT, dz, ws.dZ_steps[t])  # (1')
+                dh = ws.dh_prev_steps[t]
+            ws.add_product(ws.dz[: end - begin], ws.Z[begin:end], dW)
+
+    def _local_derivative(self, ws: RNNWorkspace, begin: int, end: int) -> None:
+        h, L = ws.h[begin:end], ws.L[: end - begin]
+        if self.nonlinearity == "tanh":
+            np.multiply(h, h, L)
+            np.subtract(ws.one, L, L)
+        else:
+            np.greater(h, 0, out=L, casting="unsafe")

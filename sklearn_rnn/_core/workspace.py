@@ -1,0 +1,123 @@
+"""Buffers of the time loop: allocated once for a block's shape, viewed step by step.
+
+Dimension key: B columns (sequences of a block), T steps, F inputs, H hidden, G gate rows,
+R = H + 1 + F rows of the stacked input Z.
+
+Every step's numbers are stored feature-major, (rows, B): a gate is then a contiguous run of
+rows, so that one NumPy call works on it (or on several neighbouring gates) as one flat loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
+
+# Local derivatives and weight gradients are computed for this many columns (steps x
+# sequences) at once: many enough for one efficient product, few enough to stay in cache.
+COLUMNS_PER_CHUNK = 1024
+
+
+def step_buffer(n_steps: int, rows: int, n_columns: int, dtype: Any, keep: bool = True) -> Array:
+    """Return (n_steps, rows, B) zeros; without `keep` all steps share one step's memory."""
+    if keep:
+        return np.zeros((n_steps, rows, n_columns), dtype)
+    one = np.zeros((rows, n_columns), dtype)
+    return as_strided(one, (n_steps, *one.shape), (0, *one.strides))
+
+
+class Workspace:
+    """What every cell needs to run over a block, and to come back.
+
+    A workspace for T steps also serves every block of B columns with fewer steps. It is made
+    for one call of fit or predict and one thread, and is never kept on an estimator.
+
+    Parameters
+    ----------
+    hidden_size, input_size : int
+        H and F.
+    n_steps, n_columns : int
+        The largest T, and B.
+    dtype : dtype
+        Of every buffer.
+    training : bool
+        Whether `backward` will follow. Without it, the histories of the gates are not kept.
+    input_gradient : bool
+        Whether `backward` also gives the gradient with respect to x.
+
+    Attributes
+    ----------
+    Z : ndarray (T + 1, R, B)
+        The stacked input [h_{t-1}; 1; x_t] of each step.
+    h0 : ndarray (H, B)
+        View: the state before the first step; zeros unless somebody writes it.
+    h, x : ndarray (T, H, B), (T, F, B)
+        Views: the states after each step, and the inputs.
+    dh : ndarray (T, H, B)
+        The errors that enter at each step from above; written by the caller of backward.
+    dZ : ndarray (T, R or H, B)
+        The errors that leave each step downwards: dL/dh_{t-1}, and with `input_gradient`
+        dL/dx_t (without it all steps share one buffer).
+    """
+
+    def __init__(
+        self,
+        hidden_size: int,
+        input_size: int,
+        n_steps: int,
+        n_columns: int,
+        dtype: Any,
+        *,
+        training: bool,
+        input_gradient: bool,
+    ) -> None:
+        H, R, T, B = hidden_size, hidden_size + 1 + input_size, n_steps, n_columns
+        self.hidden_size, self.n_steps, self.n_columns, self.dtype = H, T, B, np.dtype(dtype)
+        self.one = np.array(1.0, dtype)
+        self.half = np.array(0.5, dtype)
+        self.Z = step_buffer(T + 1, R, B, dtype)
+        self.Z[:, H] = 1
+        self.h0, self.h, self.x = self.Z[0, :H], self.Z[1:, :H], self.Z[:-1, H + 1 :]
+        self.Z_steps = list(self.Z)
+        self.h_steps = [self.h0, *self.h]
+        self.chunk = max(1, min(T, COLUMNS_PER_CHUNK // B))
+        self.input_gradient = input_gradient
+        if training:
+            self.dh = step_buffer(T, H, B, dtype)
+            self.dh_steps = list(self.dh)
+            self.dZ = step_buffer(T, R if input_gradient else H, B, dtype, keep=input_gradient)
+            self.dx = self.dZ[:, H + 1 :]
+            self.dZ_steps = list(self.dZ)
+            self.dh_prev_steps = list(self.dZ[:, :H])
+            self.dh_last = np.zeros((H, B), dtype)
+            self._transposed = [np.empty(0, dtype), np.empty(0, dtype)]
+
+    def chunks(self, n_steps: int) -> list[tuple[int, int]]:
+        """Return the (first, end) steps of each chunk, last chunk first."""
+        return [(max(0, end - self.chunk), end) for end in range(n_steps, 0, -self.chunk)]
+
+    def transposed(self, W: Array) -> Array:
+        """Return W.T, the rows that ws.dZ holds, as a copy in C order.
+
+        Once a block; it makes each step's product up to 1.4 times faster than a view would.
+        """
+        return np.ascontiguousarray(W.T[: self.dZ.shape[1]])
+
+    def add_product(self, D: Array, Z: Array, dW: Array) -> None:
+        """Add the sum over steps of D[t] @ Z[t].T to dW, as one large product.
+
+        Reads D (n, G, B) and Z (n, R, B); writes dW (G, R). Gathering both as (rows, n * B)
+        first costs a copy, and makes one product of n * B columns out of n small ones.
+        """
+        np.add(dW, np.dot(self._gather(0, D), self._gather(1, Z).T), out=dW)
+
+    def _gather(self, slot: int, A: Array) -> Array:
+        n, rows, B = A.shape
+        if self._transposed[slot].size < A.size:
+            self._transposed[slot] = np.empty(self.chunk * rows * B, self.dtype)
+        gathered = self._transposed[slot][: A.size].reshape(rows, n, B)
+        np.copyto(gathered, A.transpose(1, 0, 2))
+        return gathered.reshape(rows, n * B)

@@ -1,0 +1,459 @@
+"""The estimators on gated recurrent unit networks: docstring, constructor, and which cell."""
+
+from __future__ import annotations
+
+from sklearn_rnn._base_classifier import RecurrentClassifier
+from sklearn_rnn._base_regressor import RecurrentRegressor
+from sklearn_rnn._core.gru import GRUCell
+
+
+class GRUClassifier(RecurrentClassifier):
+    """Classify sequences with a gated recurrent unit network.
+
+    A gated recurrent unit (Cho et al. 2014) reads a sequence step by step,
+    and its hidden state h is what it remembers. For every step t, with h_0 = 0:
+
+    .. code-block:: text
+
+        r = s(W_ir x_t + b_r + W_hr h_{t-1}),  z = s(W_iz x_t + b_z + W_hz h_{t-1})
+        n = tanh(W_in x_t + b_n + r (W_hn h_{t-1} + b_hn))
+        h_t = n + z (h_{t-1} - n)
+
+    The states, pooled over time, are the sequence's embedding (`transform`); a dense layer on
+    top of it gives the class scores, and softmax (two classes: the logistic sigmoid) their
+    probabilities. Training minimises the log loss by back-propagation through time.
+
+    X is an array (n_samples, n_steps) or (n_samples, n_steps, n_features), a list of arrays
+    (n_steps_i, n_features) of any lengths, or a :class:`SequenceArray`; see the user guide.
+    Scale the features, for example with ``TimestepTransformer(StandardScaler())``.
+
+    Parameters
+    ----------
+    hidden_size : int, default=32
+        Width of the hidden state, H: the model's capacity, and the first thing to search over.
+    num_layers : int, default=1
+        Layers on top of each other; each reads the states of the one below.
+    bidirectional : bool, default=False
+        Whether a second network reads every sequence from its end to its beginning.
+    pooling : {"last", "mean", "max"}, default="last"
+        What the readout sees of the states over time: the one after the last step, their mean,
+        or the largest value of each unit. "mean" or "max" help where the evidence may lie
+        anywhere in a long sequence.
+    n_timesteps : int, default=None
+        How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
+        D / n_timesteps). None reads a row as D steps of one feature.
+    class_weight : dict or "balanced", default=None
+        Factors on the samples' weights, by class. "balanced" gives each class the same total.
+        Not for multilabel targets.
+    solver : {"adam", "sgd"}, default="adam"
+        The optimizer: Adam [3]_, or stochastic gradient descent with momentum.
+    alpha : float, default=0.0
+        Strength of the L2 penalty, alpha / 2 times the sum of the squared weights (not biases),
+        divided, like the loss, by the sum of the sample weights.
+    batch_size : int, default=32
+        Sequences an update. Where all distinct samples fit into one batch, training uses them
+        in a fixed order with duplicates merged, and the order of the rows changes nothing.
+    learning_rate_init : float, default=0.01
+        Step size of the updates. The first training parameter to try other values of, in
+        factors of 3.
+    max_grad_norm : float or None, default=0.5
+        A gradient with a larger Euclidean norm is scaled down to it [4]_. None: never.
+    max_iter : int, default=200
+        Epochs, at most.
+    shuffle : bool, default=True
+        Whether samples are shuffled in each epoch. Sequences of like length share a batch.
+    tol : float, default=0.0001
+        Training stops when the loss, or with early stopping the validation score, of the last
+        `n_iter_no_change` epochs is not better by `tol` than the best before them.
+    n_iter_no_change : int, default=30
+        Epochs to wait for an improvement of `tol`.
+    early_stopping : bool or "auto", default="auto"
+        Whether to set aside a validation set, stop when the accuracy on it no longer improves,
+        and keep the best weights. "auto": from 1,000 samples on. `partial_fit` never does.
+    validation_fraction : float, default=0.1
+        Share of the samples in that set, between 0 and 1. Stratified by class where each
+        class has at least two samples.
+    warm_start : bool, default=False
+        Whether another fit goes on from where the last one stopped: weights, optimizer and
+        random numbers.
+    random_state : int, RandomState instance or None, default=None
+        Seeds initial weights, shuffling and validation split. With an int, two fits on one
+        machine give the same bits.
+    verbose : bool, default=False
+        Whether to print a line an epoch.
+    momentum : float, default=0.9
+        Momentum of "sgd", at least 0 and below 1.
+    nesterovs_momentum : bool, default=True
+        Whether that momentum is Nesterov's.
+    beta_1 : float, default=0.9
+        Decay of "adam"'s first moment, at least 0 and below 1.
+    beta_2 : float, default=0.999
+        Decay of "adam"'s second moment, at least 0 and below 1.
+    epsilon : float, default=1e-08
+        Keeps "adam" from dividing by zero.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted; 0 to n_labels - 1 with multilabel targets.
+    n_features_in_ : int
+        Features of each step; columns of X where X was 2-D.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, where X was a data frame, or a list of data frames, with string names.
+    n_timesteps_in_ : int or None
+        Steps of each training sequence; None where they differed.
+    n_outputs_ : int
+        Outputs of the readout, K: 1 for two classes.
+    n_iter_ : int
+        Epochs that the last fit ran.
+    t_ : int
+        Updates of the weights.
+    loss_ : float
+        Training loss of the last epoch, averaged over its batches.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    best_loss_ : float or None
+        The smallest of them; None with early stopping.
+    validation_scores_ : list of float or None
+        Accuracy on the validation set after each epoch; None without early stopping.
+    best_validation_score_ : float or None
+        The largest of them.
+    out_activation_ : str
+        "logistic" or "softmax".
+    weights_ : dict of str to ndarray
+        Copies of all weights: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so
+        on under PyTorch's names and in its gate order, then "weight_out" (K, H) and "bias_out"
+        (K,).
+    n_parameters_ : int
+        Number of trained parameters.
+
+    See Also
+    --------
+    RNNClassifier : The same with a first-order recurrent network.
+    LSTMClassifier : The same with a long short-term memory network.
+    GRURegressor : For numbers as targets.
+
+    Notes
+    -----
+    s is the logistic sigmoid. The reset gate acts after the product, as in cuDNN, PyTorch and
+    ONNX (linear_before_reset = 1). A GRU often does as well as an LSTM with three quarters of
+    its weights [2]_.
+
+    A layer and direction with F inputs costs about 18 H (H + F) floating point operations a
+    step and sequence to train (a third of that to predict), and training keeps about
+    9 H + F numbers of each step and sequence of a batch in memory.
+
+    Initial weights: orthogonal recurrent matrices [5]_, uniform input matrices and readout with
+    Glorot's variance [6]_, all other biases 0, except that the
+    readout starts at the prior: the weighted share of each class.
+
+    References
+    ----------
+    .. [1] Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
+           statistical machine translation. EMNLP, 1724-1734.
+           https://doi.org/10.3115/v1/D14-1179
+    .. [2] Chung, J., Gulcehre, C., Cho, K. and Bengio, Y. (2014). Empirical evaluation of gated
+           recurrent neural networks on sequence modeling. https://arxiv.org/abs/1412.3555
+    .. [3] Kingma, D. P. and Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.
+           https://arxiv.org/abs/1412.6980
+    .. [4] Pascanu, R., Mikolov, T. and Bengio, Y. (2013). On the difficulty of training recurrent
+           neural networks. ICML 28, 1310-1318. https://arxiv.org/abs/1211.5063
+    .. [5] Saxe, A. M., McClelland, J. L. and Ganguli, S. (2014). Exact solutions to the nonlinear
+           dynamics of learning in deep linear neural networks. ICLR.
+           https://arxiv.org/abs/1312.6120
+    .. [6] Glorot, X. and Bengio, Y. (2010). Understanding the difficulty of training deep
+           feedforward neural networks. AISTATS 9, 249-256.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import GRUClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(size=(rng.integers(5, 15), 2)).cumsum(axis=0) for _ in range(200)]
+    >>> y = np.array(["up" if x[-1, 0] > 0 else "down" for x in X])
+    >>> clf = GRUClassifier(hidden_size=8, random_state=0).fit(X[:150], y[:150])
+    >>> bool(clf.score(X[150:], y[150:]) > 0.9)
+    True
+    >>> clf.predict_proba(X[150:]).shape
+    (50, 2)
+    >>> clf.transform(X[150:]).shape
+    (50, 8)
+    """
+
+    _cell_class = GRUCell
+
+    def __init__(
+        self,
+        hidden_size=32,
+        *,
+        num_layers=1,
+        bidirectional=False,
+        pooling="last",
+        n_timesteps=None,
+        class_weight=None,
+        solver="adam",
+        alpha=0.0,
+        batch_size=32,
+        learning_rate_init=0.01,
+        max_grad_norm=0.5,
+        max_iter=200,
+        shuffle=True,
+        tol=0.0001,
+        n_iter_no_change=30,
+        early_stopping="auto",
+        validation_fraction=0.1,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-08,
+    ):
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.n_timesteps = n_timesteps
+        self.class_weight = class_weight
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_grad_norm = max_grad_norm
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+
+class GRURegressor(RecurrentRegressor):
+    """Predict numbers from sequences with a gated recurrent unit network.
+
+    A gated recurrent unit (Cho et al. 2014) reads a sequence step by step,
+    and its hidden state h is what it remembers. For every step t, with h_0 = 0:
+
+    .. code-block:: text
+
+        r = s(W_ir x_t + b_r + W_hr h_{t-1}),  z = s(W_iz x_t + b_z + W_hz h_{t-1})
+        n = tanh(W_in x_t + b_n + r (W_hn h_{t-1} + b_hn))
+        h_t = n + z (h_{t-1} - n)
+
+    The states, pooled over time, are the sequence's embedding (`transform`); a dense layer on
+    top of it gives the targets, which are standardised inside and given back in their
+    own unit. Training minimises the squared error by back-propagation through time.
+
+    X is an array (n_samples, n_steps) or (n_samples, n_steps, n_features), a list of arrays
+    (n_steps_i, n_features) of any lengths, or a :class:`SequenceArray`; see the user guide.
+    Scale the features, for example with ``TimestepTransformer(StandardScaler())``.
+
+    Parameters
+    ----------
+    hidden_size : int, default=32
+        Width of the hidden state, H: the model's capacity, and the first thing to search over.
+    num_layers : int, default=1
+        Layers on top of each other; each reads the states of the one below.
+    bidirectional : bool, default=False
+        Whether a second network reads every sequence from its end to its beginning.
+    pooling : {"last", "mean", "max"}, default="last"
+        What the readout sees of the states over time: the one after the last step, their mean,
+        or the largest value of each unit. "mean" or "max" help where the evidence may lie
+        anywhere in a long sequence.
+    n_timesteps : int, default=None
+        How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
+        D / n_timesteps). None reads a row as D steps of one feature.
+    solver : {"adam", "sgd"}, default="adam"
+        The optimizer: Adam [3]_, or stochastic gradient descent with momentum.
+    alpha : float, default=0.0
+        Strength of the L2 penalty, alpha / 2 times the sum of the squared weights (not biases),
+        divided, like the loss, by the sum of the sample weights.
+    batch_size : int, default=32
+        Sequences an update. Where all distinct samples fit into one batch, training uses them
+        in a fixed order with duplicates merged, and the order of the rows changes nothing.
+    learning_rate_init : float, default=0.01
+        Step size of the updates. The first training parameter to try other values of, in
+        factors of 3.
+    max_grad_norm : float or None, default=0.5
+        A gradient with a larger Euclidean norm is scaled down to it [4]_. None: never.
+    max_iter : int, default=200
+        Epochs, at most.
+    shuffle : bool, default=True
+        Whether samples are shuffled in each epoch. Sequences of like length share a batch.
+    tol : float, default=0.0001
+        Training stops when the loss, or with early stopping the validation score, of the last
+        `n_iter_no_change` epochs is not better by `tol` than the best before them.
+    n_iter_no_change : int, default=30
+        Epochs to wait for an improvement of `tol`.
+    early_stopping : bool or "auto", default="auto"
+        Whether to set aside a validation set, stop when R^2 on it no longer improves,
+        and keep the best weights. "auto": from 1,000 samples on. `partial_fit` never does.
+    validation_fraction : float, default=0.1
+        Share of the samples in that set, between 0 and 1.
+    warm_start : bool, default=False
+        Whether another fit goes on from where the last one stopped: weights, optimizer and
+        random numbers.
+    random_state : int, RandomState instance or None, default=None
+        Seeds initial weights, shuffling and validation split. With an int, two fits on one
+        machine give the same bits.
+    verbose : bool, default=False
+        Whether to print a line an epoch.
+    momentum : float, default=0.9
+        Momentum of "sgd", at least 0 and below 1.
+    nesterovs_momentum : bool, default=True
+        Whether that momentum is Nesterov's.
+    beta_1 : float, default=0.9
+        Decay of "adam"'s first moment, at least 0 and below 1.
+    beta_2 : float, default=0.999
+        Decay of "adam"'s second moment, at least 0 and below 1.
+    epsilon : float, default=1e-08
+        Keeps "adam" from dividing by zero.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Features of each step; columns of X where X was 2-D.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, where X was a data frame, or a list of data frames, with string names.
+    n_timesteps_in_ : int or None
+        Steps of each training sequence; None where they differed.
+    n_outputs_ : int
+        Outputs of the readout, K.
+    n_iter_ : int
+        Epochs that the last fit ran.
+    t_ : int
+        Updates of the weights.
+    loss_ : float
+        Training loss of the last epoch, averaged over its batches, for standardised targets.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    best_loss_ : float or None
+        The smallest of them; None with early stopping.
+    validation_scores_ : list of float or None
+        R^2 on the validation set after each epoch; None without early stopping.
+    best_validation_score_ : float or None
+        The largest of them.
+    out_activation_ : str
+        "identity".
+    weights_ : dict of str to ndarray
+        Copies of all weights: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so
+        on under PyTorch's names and in its gate order, then "weight_out" (K, H) and "bias_out"
+        (K,), in the unit of y.
+    n_parameters_ : int
+        Number of trained parameters.
+
+    See Also
+    --------
+    RNNRegressor : The same with a first-order recurrent network.
+    LSTMRegressor : The same with a long short-term memory network.
+    GRUClassifier : For class labels as targets.
+
+    Notes
+    -----
+    s is the logistic sigmoid. The reset gate acts after the product, as in cuDNN, PyTorch and
+    ONNX (linear_before_reset = 1). A GRU often does as well as an LSTM with three quarters of
+    its weights [2]_.
+
+    A layer and direction with F inputs costs about 18 H (H + F) floating point operations a
+    step and sequence to train (a third of that to predict), and training keeps about
+    9 H + F numbers of each step and sequence of a batch in memory.
+
+    Initial weights: orthogonal recurrent matrices [5]_, uniform input matrices and readout with
+    Glorot's variance [6]_, all other biases 0, except that the
+    readout starts at the mean of y.
+
+    References
+    ----------
+    .. [1] Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
+           statistical machine translation. EMNLP, 1724-1734.
+           https://doi.org/10.3115/v1/D14-1179
+    .. [2] Chung, J., Gulcehre, C., Cho, K. and Bengio, Y. (2014). Empirical evaluation of gated
+           recurrent neural networks on sequence modeling. https://arxiv.org/abs/1412.3555
+    .. [3] Kingma, D. P. and Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.
+           https://arxiv.org/abs/1412.6980
+    .. [4] Pascanu, R., Mikolov, T. and Bengio, Y. (2013). On the difficulty of training recurrent
+           neural networks. ICML 28, 1310-1318. https://arxiv.org/abs/1211.5063
+    .. [5] Saxe, A. M., McClelland, J. L. and Ganguli, S. (2014). Exact solutions to the nonlinear
+           dynamics of learning in deep linear neural networks. ICLR.
+           https://arxiv.org/abs/1312.6120
+    .. [6] Glorot, X. and Bengio, Y. (2010). Understanding the difficulty of training deep
+           feedforward neural networks. AISTATS 9, 249-256.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_rnn import GRURegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(300, 12, 2))
+    >>> y = 100 + 10 * X[:, -3:, 0].sum(axis=1)
+    >>> reg = GRURegressor(hidden_size=8, random_state=0).fit(X[:200], y[:200])
+    >>> bool(reg.score(X[200:], y[200:]) > 0.9)
+    True
+    >>> reg.weights_["weight_out"].shape
+    (1, 8)
+    """
+
+    _cell_class = GRUCell
+
+    def __init__(
+        self,
+        hidden_size=32,
+        *,
+        num_layers=1,
+        bidirectional=False,
+        pooling="last",
+        n_timesteps=None,
+        solver="adam",
+        alpha=0.0,
+        batch_size=32,
+        learning_rate_init=0.01,
+        max_grad_norm=0.5,
+        max_iter=200,
+        shuffle=True,
+        tol=0.0001,
+        n_iter_no_change=30,
+        early_stopping="auto",
+        validation_fraction=0.1,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-08,
+    ):
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.n_timesteps = n_timesteps
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_grad_norm = max_grad_norm
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon

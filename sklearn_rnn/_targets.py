@@ -1,0 +1,211 @@
+"""y and weights: from what users pass to the arrays that training wants.
+
+Dimension key: N samples, K outputs, C classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Number, Real
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import assert_all_finite, check_array, column_or_1d
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_consistent_length
+
+# No probability starts nearer to 0 or 1 than this.
+SMALLEST_PRIOR = 1e-3
+
+
+def check_y_given(estimator: Any, sequences: Any, y: Any) -> None:
+    """Raise a ValueError unless there is a y, with a target for each sequence."""
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
+        )
+    if np.isscalar(y) or (isinstance(y, np.ndarray) and y.ndim == 0):
+        raise ValueError(f"y must hold one target for each sample, got the scalar {y!r}.")
+    check_consistent_length(sequences, y)
+
+
+def check_sample_weight(sample_weight: Any, n_samples: int) -> np.ndarray:
+    """Return sample weights as float64 (N,), not negative and not all zero."""
+    if sample_weight is None:
+        return np.ones(n_samples)
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, sample_weight)
+    weight = check_array(
+        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
+    )
+    if weight.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got an array of shape {weight.shape}."
+        )
+    if len(weight) != n_samples:
+        raise ValueError(
+            f"sample_weight.shape == {weight.shape}, expected {(n_samples,)}: one for each sample."
+        )
+    if (weight < 0).any():
+        raise ValueError("Negative values in data passed to `sample_weight`.")
+    if not weight.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weight
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Encoded class labels.
+
+    Attributes
+    ----------
+    kind : {"single", "binary", "multiclass", "multilabel"}
+        "single" where there is one class only.
+    classes : ndarray (C,)
+        Sorted.
+    Y : ndarray (N, K)
+        0 and 1 in float64; K is 1 for "single" and "binary", and C otherwise.
+    """
+
+    kind: str
+    classes: np.ndarray
+    Y: np.ndarray
+
+
+def encode_labels(y: Any, classes: np.ndarray | None, multilabel: bool | None) -> Labels:
+    """Encode y; where `classes` are given, by them.
+
+    Raises ValueError for targets that are no class labels, for labels that `classes` lacks,
+    and where `multilabel` says that y is of the other kind than before.
+    """
+    _refuse_mixed_labels(y)
+    if multilabel is None:
+        multilabel = _is_multilabel(y)
+    elif multilabel != _is_multilabel(y):
+        raise ValueError(
+            "y is a {} target, but this classifier was first fitted on a {} one.".format(
+                *(("multilabel", "single-label")[:: -1 if multilabel else 1])
+            )
+        )
+    if multilabel:
+        return _encode_multilabel(y, classes)
+    y = _check_labels(y)
+    found = np.unique(y)
+    classes = found if classes is None else classes
+    unknown = np.setdiff1d(found, classes)
+    if unknown.size:
+        raise ValueError(f"y has labels {unknown.tolist()}, which are not in {classes.tolist()}.")
+    codes = np.searchsorted(classes, y)
+    if len(classes) == 1:
+        return Labels("single", classes, np.ones((len(y), 1)))
+    if len(classes) == 2:
+        return Labels("binary", classes, codes[:, None].astype(np.float64))
+    return Labels("multiclass", classes, np.eye(len(classes))[codes])
+
+
+def check_classes(classes: Any) -> np.ndarray:
+    """Return the `classes` of partial_fit, sorted."""
+    _refuse_mixed_labels(classes)
+    return np.unique(column_or_1d(classes))
+
+
+def _is_multilabel(y: Any) -> bool:
+    with np.errstate(invalid="ignore"):  # of infinity it makes an integer, before it refuses it
+        return type_of_target(y, input_name="y") == "multilabel-indicator"
+
+
+def _encode_multilabel(y: Any, classes: np.ndarray | None) -> Labels:
+    Y = check_array(y, accept_sparse="csr", dtype=np.float64, input_name="y")
+    Y = Y.toarray() if hasattr(Y, "toarray") else Y
+    classes = np.arange(Y.shape[1]) if classes is None else classes
+    if Y.shape[1] != len(classes):
+        raise ValueError(f"y has {Y.shape[1]} labels a sample, expected {len(classes)}.")
+    return Labels("multilabel", classes, Y)
+
+
+def _check_labels(y: Any) -> np.ndarray:
+    y = column_or_1d(y, warn=True)
+    if y.dtype.kind == "c":
+        raise ValueError("Complex data not supported: y holds complex numbers.")
+    assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
+    return y
+
+
+def _refuse_mixed_labels(y: Any) -> None:
+    """Refuse labels of several kinds, of which NumPy makes text, or which it cannot sort."""
+    if issparse(y) or np.asarray(y).dtype.kind not in "OUS":
+        return
+    labels = np.asarray(y, dtype=object).ravel()
+    if any(isinstance(label, Real) and label != label for label in labels):
+        raise ValueError("Input y contains NaN.")
+    kinds = {str if isinstance(label, str) else type(label) for label in labels}
+    if len(kinds) > 1 and not all(issubclass(kind, Number) for kind in kinds):
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise ValueError(
+            f"y holds labels of types {names}: labels must be all strings or all numbers."
+        )
+
+
+def labels_of(kind: str, Y: np.ndarray) -> np.ndarray:
+    """Return the class codes (N,) that 0-1 targets or scores (N, K) stand for."""
+    return Y[:, 0].astype(int) if kind == "binary" else Y.argmax(axis=1)
+
+
+def class_weight_factors(
+    class_weight: Any, kind: str, classes: np.ndarray, Y: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
+    """Return the factor (N,) that class_weight gives each sample's weight.
+
+    "balanced" counts a sample of weight w as w samples.
+    """
+    if class_weight is None or kind == "single":
+        return np.ones(len(weight))
+    if kind == "multilabel":
+        raise ValueError("class_weight is not supported for multilabel targets; use sample_weight.")
+    codes = labels_of(kind, Y)
+    if class_weight == "balanced":
+        totals = np.bincount(codes, weights=weight, minlength=len(classes))[codes]
+        return np.asarray(weight.sum() / (len(np.unique(codes)) * totals))
+    return np.asarray(compute_class_weight(class_weight, classes=classes, y=classes))[codes]
+
+
+def prior(kind: str, Y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the raw prediction (K,) that says the weighted share of each class."""
+    share = np.average(Y, axis=0, weights=weight / weight.max())
+    if kind == "single":
+        return np.zeros(1)
+    if kind == "multiclass":
+        return np.log(np.maximum(share, SMALLEST_PRIOR))
+    share = np.clip(share, SMALLEST_PRIOR, 1 - SMALLEST_PRIOR)
+    return np.log(share / (1 - share))
+
+
+def check_numeric_targets(y: Any, dtype: np.dtype) -> np.ndarray:
+    """Return regression targets as float64 (N, K), finite in `dtype`."""
+    y = check_array(y, dtype="numeric", ensure_2d=False, input_name="y")
+    if y.ndim > 2:
+        raise ValueError(f"y must be of shape (n,) or (n, k), got {y.shape}.")
+    if np.asarray(y).dtype.kind in "mM":
+        raise ValueError(f"y must be numbers, got {y.dtype}.")
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes inf, and is refused
+        check_array(y, dtype=dtype, ensure_2d=False, input_name="y")
+    return np.asarray(y, np.float64).reshape(len(y), -1)
+
+
+def target_scale(Y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return weighted mean and standard deviation (K,) of each target.
+
+    Computed on targets divided by their largest, so that no square overflows. Where a target
+    is constant, its own size stands in for the deviation.
+    """
+    largest = np.abs(Y).max(axis=0)
+    largest[largest == 0] = 1
+    weight = weight / weight.max()
+    mean = np.average(Y / largest, axis=0, weights=weight)
+    deviation = np.sqrt(np.average((Y / largest - mean) ** 2, axis=0, weights=weight))
+    constant = deviation < 10 * np.finfo(Y.dtype).eps
+    deviation[constant] = 1
+    return mean * largest, deviation * largest

@@ -1,0 +1,153 @@
+"""From packed sequences to blocks: which sequences go together, in which order.
+
+Dimension key: N sequences, F features, K outputs, B columns of a block, T its steps.
+
+Sequences come packed: values (sum of all T_i, F) and offsets (N + 1,), where sequence i is
+values[offsets[i]:offsets[i + 1]].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.workspace import Array, Workspace
+
+# Batches are cut from pools of this many, sorted by length: enough to leave little padding,
+# few enough to keep their composition random.
+BATCHES_PER_POOL = 32
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Packed sequences with their targets and weights.
+
+    Parameters
+    ----------
+    values : ndarray (sum of all T_i, F)
+    offsets : ndarray of int (N + 1,)
+    y : ndarray (N, K)
+    weight : ndarray (N,)
+    """
+
+    values: Array
+    offsets: Array
+    y: Array
+    weight: Array
+
+    @property
+    def n_samples(self) -> int:
+        """N."""
+        return len(self.weight)
+
+    @cached_property
+    def lengths(self) -> Array:
+        """(N,) steps of each sequence."""
+        return np.diff(self.offsets)
+
+    def take(self, index: Array) -> TrainingData:
+        """Return the chosen sequences, packed anew."""
+        lengths = self.lengths[index]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[index] - offsets[:-1], lengths)
+        return TrainingData(self.values[rows], offsets, self.y[index], self.weight[index])
+
+    def astype(self, dtype: Any) -> TrainingData:
+        """Return y in `dtype`, and weights, in units of the largest, likewise."""
+        weight = (self.weight / self.weight.max()).astype(dtype)
+        return replace(self, y=self.y.astype(dtype), weight=weight)
+
+
+def merge_duplicates(data: TrainingData, limit: int) -> TrainingData:
+    """Return the distinct (sequence, target) pairs, weights added up, in the order of their bytes.
+
+    Where there are more than `limit` of them, they do not fit into one batch, and `data` is
+    returned as it is.
+
+    Training on all data at once, the order of the samples and the difference between a weight
+    of w and w copies change sums by rounding only. But training is chaotic: it blows a
+    rounding error of 1e-16 up to a visible one within some hundred updates. In this canonical
+    form both are exactly the same computation.
+    """
+    places: dict[tuple[bytes, bytes], int] = {}
+    first: list[int] = []
+    weights: list[float] = []
+    for i in range(data.n_samples):
+        sequence = data.values[data.offsets[i] : data.offsets[i + 1]]
+        key = sequence.tobytes(), data.y[i].tobytes()
+        if key not in places:
+            if len(places) == limit:
+                return data
+            places[key] = len(places)
+            first.append(i)
+            weights.append(0.0)
+        weights[places[key]] += float(data.weight[i])
+    order = [place for _, place in sorted(places.items())]
+    merged = data.take(np.array(first)[order])
+    return replace(merged, weight=np.array(weights)[order])
+
+
+def iter_batches(
+    lengths: Array, batch_size: int, rng: np.random.Generator | None
+) -> Iterator[Array]:
+    """Yield the indices of each batch of an epoch; in the given order where `rng` is None.
+
+    With unequal lengths, shuffled sequences are sorted by length within large pools before
+    they are cut into batches, and the batches of a pool are shuffled: little padding, and
+    still another composition each epoch.
+    """
+    n = len(lengths)
+    if rng is None:
+        yield from np.split(np.arange(n), range(batch_size, n, batch_size))
+        return
+    order = rng.permutation(n)
+    if (lengths == lengths[0]).all():
+        yield from np.split(order, range(batch_size, n, batch_size))
+        return
+    pool_size = BATCHES_PER_POOL * batch_size
+    for pool in np.split(order, range(pool_size, n, pool_size)):
+        pool = pool[np.argsort(lengths[pool], kind="stable")]
+        batches = np.split(pool, range(batch_size, len(pool), batch_size))
+        for k in rng.permutation(len(batches)):
+            yield batches[k]
+
+
+def gather(values: Array, offsets: Array, index: Array) -> Block:
+    """Return the chosen sequences as a block, zero in the padding."""
+    begins, lengths = offsets[index], offsets[index + 1] - offsets[index]
+    steps = np.arange(lengths.max())[:, None]
+    rows = begins + np.minimum(steps, lengths - 1)
+    block = Block(values.take(rows, axis=0).transpose(0, 2, 1), lengths)
+    block.zero_padding(block.x)
+    return block
+
+
+class WorkspacePool:
+    """Workspaces of one fit or predict, reused from block to block.
+
+    A workspace serves all blocks of its number of columns that have no more than its steps.
+    Training cuts all batches but a last one to the same number of columns, and keeps a
+    workspace for each; prediction, whose blocks have ever more columns, keeps the newest.
+    """
+
+    def __init__(self, network: Network, dtype: Any, *, training: bool) -> None:
+        self._network, self._dtype, self._training = network, dtype, training
+        self._by_columns: dict[int, list[list[Workspace]]] = {}
+
+    def get(self, n_steps: int, n_columns: int) -> list[list[Workspace]]:
+        """Return workspaces for a block of this shape."""
+        found = self._by_columns.get(n_columns)
+        if found is None or found[0][0].n_steps < n_steps:
+            if not self._training:
+                self._by_columns.clear()
+            found = self._network.make_workspaces(
+                n_steps, n_columns, self._dtype, training=self._training
+            )
+            self._by_columns[n_columns] = found
+        return found

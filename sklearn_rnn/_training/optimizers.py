@@ -1,0 +1,104 @@
+"""First-order optimizers: each updates one flat vector in place.
+
+Both are a handful of passes over theta, with their state as plain arrays, so that training can
+stop and go on exactly where it was (`state` and `restore`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from sklearn_rnn._core.workspace import Array
+
+
+class Optimizer(ABC):
+    """One update rule and its moments.
+
+    Parameters
+    ----------
+    theta : ndarray
+        The vector to be updated; only its shape and dtype are read here.
+    learning_rate : float
+    """
+
+    def __init__(self, theta: Array, learning_rate: float) -> None:
+        self.learning_rate = learning_rate
+        self.t = 0
+        self.moments: list[Array] = []
+        self._scratch = np.empty_like(theta)
+
+    @abstractmethod
+    def step(self, theta: Array, gradient: Array) -> None:
+        """Update theta in place; `gradient` may be overwritten."""
+
+    def state(self) -> dict[str, Any]:
+        """Return a copy of all that the next step depends on."""
+        return {"t": self.t, "moments": [moment.copy() for moment in self.moments]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a state that `state` returned."""
+        self.t = state["t"]
+        self.moments = [moment.copy() for moment in state["moments"]]
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba 2015).
+
+    m = beta_1 m + (1 - beta_1) g,  v = beta_2 v + (1 - beta_2) g^2, and
+    theta -= rate m / (sqrt(v) + epsilon), with the bias corrections of m and v in the rate.
+    """
+
+    def __init__(
+        self, theta: Array, learning_rate: float, beta_1: float, beta_2: float, epsilon: float
+    ) -> None:
+        super().__init__(theta, learning_rate)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.moments = [np.zeros_like(theta), np.zeros_like(theta)]
+
+    def step(self, theta: Array, gradient: Array) -> None:
+        """Update theta in place; overwrites `gradient`."""
+        (m, v), scratch = self.moments, self._scratch
+        self.t += 1
+        m *= self.beta_1
+        v *= self.beta_2
+        np.multiply(gradient, 1 - self.beta_1, out=scratch)
+        m += scratch
+        np.multiply(gradient, gradient, out=gradient)
+        gradient *= 1 - self.beta_2
+        v += gradient
+        rate = self.learning_rate * sqrt(1 - self.beta_2**self.t) / (1 - self.beta_1**self.t)
+        np.sqrt(v, out=scratch)
+        scratch += self.epsilon
+        np.divide(m, scratch, out=scratch)
+        scratch *= rate
+        theta -= scratch
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum, Nesterov's (1983) or the classical one.
+
+    v = momentum v - rate g, and theta += v, or with Nesterov theta += momentum v - rate g.
+    """
+
+    def __init__(self, theta: Array, learning_rate: float, momentum: float, nesterov: bool) -> None:
+        super().__init__(theta, learning_rate)
+        self.momentum, self.nesterov = momentum, nesterov
+        self.moments = [np.zeros_like(theta)]
+
+    def step(self, theta: Array, gradient: Array) -> None:
+        """Update theta in place; overwrites `gradient`."""
+        (v,) = self.moments
+        self.t += 1
+        gradient *= self.learning_rate
+        v *= self.momentum
+        v -= gradient
+        if self.nesterov:
+            np.multiply(v, self.momentum, out=self._scratch)
+            self._scratch -= gradient
+            theta += self._scratch
+        else:
+            theta += v

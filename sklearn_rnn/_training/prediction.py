@@ -1,0 +1,72 @@
+"""Forward runs over any number of sequences, block by block, in bounded memory.
+
+Dimension key: N sequences, F features, B columns of a block, K rows of the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.workspace import Array, Workspace
+from sklearn_rnn._training.batches import WorkspacePool, gather
+
+# A block has at most this many columns, and about this many numbers of inputs and states.
+COLUMNS = 256
+NUMBERS = 2**22
+
+
+def run_in_blocks(
+    network: Network,
+    compute: Callable[[Array, list[list[Workspace]], Block], Array],
+    theta: Array,
+    values: Array,
+    offsets: Array,
+) -> Array:
+    """Return compute's (K, B) of every block, put together as (N, K) in the sequences' order.
+
+    Parameters
+    ----------
+    network : Network
+    compute : callable theta, workspaces, block -> (K, B)
+        The network's `raw_prediction` or `pooled_states`.
+    theta : ndarray
+        Its dtype is that of the computation.
+    values, offsets : ndarray (sum of all T_i, F), (N + 1,)
+        Packed sequences.
+    """
+    pool = WorkspacePool(network, theta.dtype, training=False)
+    result = None
+    with np.errstate(all="ignore"):
+        for index, block in _iter_blocks(values, offsets, _numbers_per_step(network)):
+            answer = compute(theta, pool.get(block.n_steps, block.n_columns), block)
+            if result is None:
+                result = np.empty((len(offsets) - 1, len(answer)), theta.dtype)
+            result[index] = answer.T
+    assert result is not None
+    return result
+
+
+def _iter_blocks(
+    values: Array, offsets: Array, numbers_per_step: int
+) -> Iterator[tuple[Array, Block]]:
+    """Yield (indices, block) until all sequences are covered, longest first."""
+    lengths = np.diff(offsets)
+    order = np.argsort(-lengths, kind="stable")
+    begin = 0
+    while begin < len(order):
+        numbers = int(lengths[order[begin]]) * numbers_per_step
+        index = order[begin : begin + max(1, min(COLUMNS, NUMBERS // numbers))]
+        begin += len(index)
+        yield index, gather(values, offsets, index)
+
+
+def _numbers_per_step(network: Network) -> int:
+    """Return how many numbers the layers keep of one step of one sequence."""
+    cells = network.stack.layers
+    return network.stack.n_directions * sum(
+        cell.input_size + 4 * cell.hidden_size for cell in cells
+    )

@@ -1,0 +1,222 @@
+"""The training loop in small verbs: a batch, an epoch, stop or go on, finish.
+
+Nothing here knows an estimator. `train` takes arrays and options and returns a `TrainingResult`;
+until then nobody sees what happened, so that a fit that fails leaves nothing half-written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy.linalg import get_blas_funcs
+
+from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.workspace import Array
+from sklearn_rnn._training.batches import (
+    TrainingData,
+    WorkspacePool,
+    gather,
+    iter_batches,
+)
+from sklearn_rnn._training.optimizers import Optimizer
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What decides the course of training, under the estimators' names."""
+
+    batch_size: int
+    max_iter: int
+    shuffle: bool
+    tol: float
+    n_iter_no_change: int
+    max_grad_norm: float | None
+    verbose: bool
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The model at the end of a whole epoch: what an interrupted training falls back to."""
+
+    n_iter: int
+    theta: Array
+    optimizer: dict[str, Any]
+    rng: Mapping[str, Any]
+    best_theta: Array
+    best: float
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What training leaves behind.
+
+    Attributes
+    ----------
+    theta : ndarray
+        The last weights, or with validation the best ones.
+    optimizer, rng : dict
+        States, from which training can go on as if it had never stopped.
+    loss_curve, scores : list of float
+        The training loss, and with validation its score, of each epoch.
+    best : float
+        The smallest loss, or with validation the largest score.
+    reason : {"max_iter", "converged", "diverged", "interrupted"}
+        Why training ended.
+    """
+
+    theta: Array
+    optimizer: dict[str, Any]
+    rng: Mapping[str, Any]
+    loss_curve: list[float]
+    scores: list[float]
+    best: float
+    reason: str
+
+
+class Diverged(ArithmeticError):
+    """A loss or a gradient that is no longer finite."""
+
+
+@dataclass
+class Trainer:
+    """One run of training.
+
+    Parameters
+    ----------
+    network : Network
+    data : TrainingData
+    options : TrainingOptions
+    theta : ndarray
+        Updated in place.
+    optimizer : Optimizer
+    rng : Generator
+        Shuffles.
+    validate : callable theta -> score, or None
+        Larger is better; where it is given, the best weights win.
+    """
+
+    network: Network
+    data: TrainingData
+    options: TrainingOptions
+    theta: Array
+    optimizer: Optimizer
+    rng: np.random.Generator
+    validate: Callable[[Array], float] | None = None
+    loss_curve: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+
+    def train(self) -> TrainingResult:
+        """Run epochs until one of the reasons to stop."""
+        whole = None
+        try:
+            with np.errstate(all="ignore"):  # what is not finite is looked for, and named
+                self._prepare()
+                for epoch in range(1, self.options.max_iter + 1):
+                    self._run_epoch()
+                    whole = self._close_epoch(epoch, whole)
+                    if self._has_converged():
+                        return self._finish(whole, "converged")
+                assert whole is not None
+                return self._finish(whole, "max_iter")
+        except Diverged as error:
+            if whole is None:
+                raise ValueError(str(error)) from None
+            return self._finish(whole, "diverged")
+        except KeyboardInterrupt:
+            if whole is None:
+                raise
+            return self._finish(whole, "interrupted")
+
+    def _prepare(self) -> None:
+        data, batch_size = self.data, self.options.batch_size
+        # In a single batch the order changes nothing but rounding.
+        self._shuffle = self.options.shuffle and data.n_samples > batch_size
+        self._mean_weight = float(data.weight.mean(dtype=np.float64))
+        self._pool = WorkspacePool(self.network, self.theta.dtype, training=True)
+        self._pool.get(int(data.lengths.max()), min(batch_size, data.n_samples))
+        self._gradient = np.empty_like(self.theta)
+        self._norm = get_blas_funcs("nrm2", (self.theta,))  # cannot overflow
+        self._y = np.ascontiguousarray(data.y.T)
+
+    def _run_epoch(self) -> None:
+        total = 0.0
+        rng = self.rng if self._shuffle else None
+        for index in iter_batches(self.data.lengths, self.options.batch_size, rng):
+            total += self._run_batch(index) * len(index)
+        self.loss_curve.append(total / self.data.n_samples)
+
+    def _run_batch(self, index: Array) -> float:
+        """Update theta by one batch; return its loss."""
+        data, gradient = self.data, self._gradient
+        block = gather(data.values, data.offsets, index)
+        loss = self.network.loss_gradient(
+            self.theta,
+            self._pool.get(block.n_steps, block.n_columns),
+            block,
+            self._y[:, index],
+            data.weight[index],
+            # Not the batch's own weights: a batch of light samples must pull lightly.
+            len(index) * self._mean_weight,
+            gradient,
+        )
+        norm = float(self._norm(gradient))
+        if not (np.isfinite(loss) and np.isfinite(norm)):
+            what = "the gradient" if np.isfinite(loss) else "the loss"
+            epoch, update = len(self.loss_curve) + 1, self.optimizer.t + 1
+            raise Diverged(self._describe_divergence(what, epoch, update))
+        limit = self.options.max_grad_norm
+        if limit is not None and norm > limit:
+            gradient *= limit / norm
+        self.optimizer.step(self.theta, gradient)
+        return float(loss)
+
+    def _describe_divergence(self, what: str, epoch: int, update: int) -> str:
+        largest = float(np.abs(self.data.values).max())
+        return (
+            f"Training diverged in epoch {epoch}, update {update}: {what} is not finite "
+            f"(learning_rate_init={self.optimizer.learning_rate:g}, largest |X| {largest:.3g}). "
+            "Scale X (for example with TimestepTransformer(StandardScaler())), or lower "
+            "learning_rate_init."
+        )
+
+    def _close_epoch(self, epoch: int, before: Checkpoint | None) -> Checkpoint:
+        theta = self.theta.copy()
+        if not np.isfinite(theta).all():
+            raise Diverged(self._describe_divergence("a weight", epoch, self.optimizer.t))
+        if self.validate is None:
+            value = self.loss_curve[-1]
+            best = value if before is None else min(before.best, value)
+            best_theta = theta
+        else:
+            value = self.validate(theta)
+            self.scores.append(value)
+            best, best_theta = value, theta
+            if before is not None and not value > before.best:
+                best, best_theta = before.best, before.best_theta
+        if self.options.verbose:
+            score = "" if self.validate is None else f", validation score {value:.4f}"
+            print(f"Epoch {epoch}: loss {self.loss_curve[-1]:.6f}{score}")
+        state = self.optimizer.state()
+        return Checkpoint(epoch, theta, state, self.rng.bit_generator.state, best_theta, best)
+
+    def _has_converged(self) -> bool:
+        """Whether the last n_iter_no_change epochs gained less than tol, all together."""
+        patience = self.options.n_iter_no_change
+        values = self.scores if self.validate else [-loss for loss in self.loss_curve]
+        if len(values) <= patience:
+            return False
+        return max(values[-patience:]) < max(values[:-patience]) + self.options.tol
+
+    def _finish(self, whole: Checkpoint, reason: str) -> TrainingResult:
+        return TrainingResult(
+            theta=whole.best_theta,
+            optimizer=whole.optimizer,
+            rng=whole.rng,
+            loss_curve=self.loss_curve[: whole.n_iter],
+            scores=self.scores[: whole.n_iter],
+            best=whole.best,
+            reason=reason,
+        )

@@ -1,0 +1,5 @@
+"""Data sets that the package ships."""
+
+from sklearn_rnn.datasets._japanese_vowels import load_japanese_vowels
+
+__all__ = ["load_japanese_vowels"]
