@@ -307,7 +307,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         def validate(theta: np.ndarray) -> float:
             arrays = theta, validation.values, validation.offsets
             raw = run_in_blocks(network, network.raw_prediction, *arrays)
-            return self._score_raw(raw, validation)
+            return self._score_raw(raw, validation) if np.isfinite(raw).all() else np.nan
 
         return validate
 
@@ -331,7 +331,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     def _read(self, X: Any) -> SequenceArray:
         """Return the sequences of X, which the weights' dtype can hold."""
-        sequences = check_sequences(self, X, n_timesteps=self.n_timesteps, reset=False)
+        sequences = check_sequences(self, X, n_timesteps=self.n_timesteps_in_, reset=False)
         if np.can_cast(sequences.dtype, self._theta_.dtype):
             return sequences
         with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused

@@ -65,7 +65,7 @@ class GRUClassifier(RecurrentClassifier):
     tol : float, default=0.0001
         Training stops when the loss, or with early stopping the validation score, of the last
         `n_iter_no_change` epochs is not better by `tol` than the best before them.
-    n_iter_no_change : int, default=30
+    n_iter_no_change : int, default=20
         Epochs to wait for an improvement of `tol`.
     early_stopping : bool or "auto", default="auto"
         Whether to set aside a validation set, stop when the accuracy on it no longer improves,
@@ -199,7 +199,7 @@ class GRUClassifier(RecurrentClassifier):
         max_iter=200,
         shuffle=True,
         tol=0.0001,
-        n_iter_no_change=30,
+        n_iter_no_change=20,
         early_stopping="auto",
         validation_fraction=0.1,
         warm_start=False,
@@ -293,7 +293,7 @@ class GRURegressor(RecurrentRegressor):
     tol : float, default=0.0001
         Training stops when the loss, or with early stopping the validation score, of the last
         `n_iter_no_change` epochs is not better by `tol` than the best before them.
-    n_iter_no_change : int, default=30
+    n_iter_no_change : int, default=20
         Epochs to wait for an improvement of `tol`.
     early_stopping : bool or "auto", default="auto"
         Whether to set aside a validation set, stop when R^2 on it no longer improves,
@@ -421,7 +421,7 @@ class GRURegressor(RecurrentRegressor):
         max_iter=200,
         shuffle=True,
         tol=0.0001,
-        n_iter_no_change=30,
+        n_iter_no_change=20,
         early_stopping="auto",
         validation_fraction=0.1,
         warm_start=False,

@@ -13,34 +13,54 @@ from contextlib import contextmanager
 from typing import Any
 
 import threadpoolctl
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 # The number of BLAS threads belongs to the process, so who is using this must be counted over
 # the process too: of several fits that overlap in threads, the first one in sets the limit
 # and the last one out takes it away.
 _lock = threading.Lock()
-_users = 0
-_limits: threadpool_limits | None = None
+_users: set[object] = set()
+_limits: Any = None
+# Looking for the libraries takes 1 to 4 ms, as long as an epoch on little data; setting their
+# threads 10 µs. NumPy's and SciPy's are all that training calls, and are loaded by now.
+_libraries: ThreadpoolController | None = None
 
 
 @contextmanager
 def single_blas_thread() -> Iterator[None]:
     """Limit BLAS to one thread, and restore what was, also when fits overlap in threads."""
-    global _users, _limits
-    with _lock:
-        if _users == 0:
-            _limits = threadpool_limits(1, user_api="blas")
-            _give_up_control()
-        _users += 1
+    user = object()
+    # Ctrl-C may come before any line, that of a `finally` too, so there are two: leaving twice
+    # is leaving once.
     try:
-        yield
+        try:
+            _enter(user)
+            yield
+        finally:
+            _leave(user)
     finally:
-        with _lock:
-            _users -= 1
-            if _users == 0 and _limits is not None:
-                _limits.restore_original_limits()
-                _limits = None
-                _give_up_control()
+        _leave(user)
+
+
+def _enter(user: object) -> None:
+    global _limits, _libraries
+    with _lock:
+        _users.add(user)
+        if _libraries is None:
+            _libraries = ThreadpoolController()
+        if _limits is None:
+            _limits = _libraries.limit(limits=1, user_api="blas")
+            _give_up_control()
+
+
+def _leave(user: object) -> None:
+    global _limits
+    with _lock:
+        _users.discard(user)
+        if not _users and _limits is not None:
+            _limits.restore_original_limits()
+            _limits = None
+            _give_up_control()
 
 
 def _give_up_control() -> None:

@@ -110,21 +110,26 @@ class Trainer:
 
     def train(self) -> TrainingResult:
         """Run epochs until one of the reasons to stop."""
-        whole = None
+        before = whole = None  # the models of the last two whole epochs
         try:
             with np.errstate(all="ignore"):  # what is not finite is looked for, and named
                 self._prepare()
+                reason = "max_iter"
                 for epoch in range(1, self.options.max_iter + 1):
                     self._run_epoch()
-                    whole = self._close_epoch(epoch, whole)
+                    before, whole = whole, self._close_epoch(epoch, whole)
                     if self._has_converged():
-                        return self._finish(whole, "converged")
+                        reason = "converged"
+                        break
                 assert whole is not None
-                return self._finish(whole, "max_iter")
+                self._try_weights()
+                return self._finish(whole, reason)
         except Diverged as error:
-            if whole is None:
+            # The first loss of an epoch is that of the weights which the last one ended with.
+            good = whole if self._tried else before
+            if good is None:
                 raise ValueError(str(error)) from None
-            return self._finish(whole, "diverged")
+            return self._finish(good, "diverged")
         except KeyboardInterrupt:
             if whole is None:
                 raise
@@ -140,6 +145,7 @@ class Trainer:
         self._gradient = np.empty_like(self.theta)
         self._norm = get_blas_funcs("nrm2", (self.theta,))  # cannot overflow
         self._y = np.ascontiguousarray(data.y.T)
+        self._tried = False  # whether theta of the last checkpoint is known to work
 
     def _run_epoch(self) -> None:
         total = 0.0
@@ -167,6 +173,7 @@ class Trainer:
             what = "the gradient" if np.isfinite(loss) else "the loss"
             epoch, update = len(self.loss_curve) + 1, self.optimizer.t + 1
             raise Diverged(self._describe_divergence(what, epoch, update))
+        self._tried = True
         limit = self.options.max_grad_norm
         if limit is not None and norm > limit:
             gradient *= limit / norm
@@ -192,15 +199,31 @@ class Trainer:
             best_theta = theta
         else:
             value = self.validate(theta)
+            if not np.isfinite(value):
+                what = "the validation score"
+                raise Diverged(self._describe_divergence(what, epoch, self.optimizer.t))
             self.scores.append(value)
             best, best_theta = value, theta
             if before is not None and not value > before.best:
                 best, best_theta = before.best, before.best_theta
+        self._tried = self.validate is not None
         if self.options.verbose:
             score = "" if self.validate is None else f", validation score {value:.4f}"
             print(f"Epoch {epoch}: loss {self.loss_curve[-1]:.6f}{score}")
         state = self.optimizer.state()
         return Checkpoint(epoch, theta, state, self.rng.bit_generator.state, best_theta, best)
+
+    def _try_weights(self) -> None:
+        """Raise Diverged if the very last update was one too many."""
+        if self._tried:
+            return
+        data = self.data
+        index = np.arange(min(self.options.batch_size, data.n_samples))
+        block = gather(data.values, data.offsets, index)
+        workspaces = self._pool.get(block.n_steps, block.n_columns)
+        if not np.isfinite(self.network.raw_prediction(self.theta, workspaces, block)).all():
+            epoch, update = len(self.loss_curve), self.optimizer.t
+            raise Diverged(self._describe_divergence("a prediction after it", epoch, update))
 
     def _has_converged(self) -> bool:
         """Whether the last n_iter_no_change epochs gained less than tol, all together."""

@@ -1,0 +1,206 @@
+"""The plain network: every formula as the papers print it, one sequence and one step at a time.
+
+It shares no line with the package: no buffers, no blocks, no padding, one sequence (T, F) after
+the other, weights under PyTorch's names and in PyTorch's gate order, with both of its biases.
+What it is for is to be so simple that it is right, and for the package to agree with it.
+
+Each forward returns the states (T, H), the final state (a tuple) and a tape of its steps. Each
+backward takes the tape and the errors dh (T, H) that enter the states from above, and returns
+dx (T, F), the gradients of the initial state (a tuple) and those of the weights (a dict).
+"""
+
+import numpy as np
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def pre_activations(w, x, h):
+    """The inputs' part and the state's part, each with its own bias."""
+    return w["weight_ih"] @ x + w["bias_ih"], w["weight_hh"] @ h + w["bias_hh"]
+
+
+def add_outer(dw, dz_ih, dz_hh, x, h):
+    """What one step adds to the gradients of the weights."""
+    dw["weight_ih"] += np.outer(dz_ih, x)
+    dw["weight_hh"] += np.outer(dz_hh, h)
+    dw["bias_ih"] += dz_ih
+    dw["bias_hh"] += dz_hh
+
+
+def zeros_like(w):
+    return {name: np.zeros_like(array) for name, array in w.items()}
+
+
+class RNN:
+    def __init__(self, nonlinearity):
+        self.f, self.derivative = {
+            "tanh": (np.tanh, lambda h: 1 - h**2),
+            "relu": (lambda z: np.maximum(z, 0), lambda h: 1.0 * (h > 0)),
+        }[nonlinearity]
+
+    def forward(self, w, x, state):
+        (h,), tape = state, []
+        for x_t in x:
+            h_prev, h = h, self.f(sum(pre_activations(w, x_t, h)))
+            tape.append((x_t, h_prev, h))
+        return np.array([h for _, _, h in tape]), (h,), tape
+
+    def backward(self, w, tape, dh_in):
+        dw, dx, dh = zeros_like(w), [], 0
+        for (x_t, h_prev, h), dh_t in zip(tape[::-1], dh_in[::-1], strict=True):
+            dz = self.derivative(h) * (dh + dh_t)
+            add_outer(dw, dz, dz, x_t, h_prev)
+            dx.append(w["weight_ih"].T @ dz)
+            dh = w["weight_hh"].T @ dz
+        return np.array(dx[::-1]), (dh,), dw
+
+
+class LSTM:
+    def forward(self, w, x, state):
+        (h, c_prev), tape, states = state, [], []
+        for x_t in x:
+            i, f, g, o = np.split(sum(pre_activations(w, x_t, h)), 4)
+            i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+            c = f * c_prev + i * g
+            tape.append((x_t, h, c_prev, i, f, g, o, c))
+            h, c_prev = o * np.tanh(c), c
+            states.append(h)
+        return np.array(states), (h, c_prev), tape
+
+    def backward(self, w, tape, dh_in):
+        dw, dx, dh, dc = zeros_like(w), [], 0, 0
+        for (x_t, h_prev, c_prev, i, f, g, o, c), dh_t in zip(tape[::-1], dh_in[::-1], strict=True):
+            dh = dh + dh_t
+            dc = dc + dh * o * (1 - np.tanh(c) ** 2)
+            di = dc * g * i * (1 - i)
+            df = dc * c_prev * f * (1 - f)
+            dg = dc * i * (1 - g**2)
+            do = dh * np.tanh(c) * o * (1 - o)
+            dz = np.concatenate([di, df, dg, do])
+            add_outer(dw, dz, dz, x_t, h_prev)
+            dx.append(w["weight_ih"].T @ dz)
+            dh, dc = w["weight_hh"].T @ dz, dc * f
+        return np.array(dx[::-1]), (dh, dc), dw
+
+
+class GRU:
+    def forward(self, w, x, state):
+        (h,), tape, states = state, [], []
+        for x_t in x:
+            (r_x, z_x, n_x), (r_h, z_h, m) = (np.split(a, 3) for a in pre_activations(w, x_t, h))
+            r, z = sigmoid(r_x + r_h), sigmoid(z_x + z_h)
+            n = np.tanh(n_x + r * m)
+            tape.append((x_t, h, r, z, m, n))
+            h = (1 - z) * n + z * h
+            states.append(h)
+        return np.array(states), (h,), tape
+
+    def backward(self, w, tape, dh_in):
+        dw, dx, dh = zeros_like(w), [], 0
+        for (x_t, h_prev, r, z, m, n), dh_t in zip(tape[::-1], dh_in[::-1], strict=True):
+            dh = dh + dh_t
+            dn = dh * (1 - z) * (1 - n**2)
+            dz = dh * (h_prev - n) * z * (1 - z)
+            dr = dn * m * r * (1 - r)
+            dz_ih, dz_hh = np.concatenate([dr, dz, dn]), np.concatenate([dr, dz, dn * r])
+            add_outer(dw, dz_ih, dz_hh, x_t, h_prev)
+            dx.append(w["weight_ih"].T @ dz_ih)
+            dh = w["weight_hh"].T @ dz_hh + dh * z
+        return np.array(dx[::-1]), (dh,), dw
+
+
+CELLS = {"rnn-tanh": RNN("tanh"), "rnn-relu": RNN("relu"), "lstm": LSTM(), "gru": GRU()}
+
+
+def cell_weights(weights, layer, direction):
+    """The four arrays of one cell."""
+    suffix = f"_l{layer}" + ("_reverse" if direction else "")
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    return {name: weights[name + suffix] for name in names}
+
+
+def flip(x, direction):
+    """In a direction's own time: the reverse direction starts at the sequence's end."""
+    return x[::-1] if direction else x
+
+
+def stack_forward(cell, weights, x, states):
+    """Run all layers over one sequence.
+
+    `states[layer][direction]` is a tuple. Returns the top layer's states of each direction in
+    its own time, and the tapes [layer][direction].
+    """
+    tapes = []
+    for layer, directions in enumerate(states):
+        runs = [
+            CELLS[cell].forward(cell_weights(weights, layer, d), flip(x, d), state)
+            for d, state in enumerate(directions)
+        ]
+        tapes.append([tape for _, _, tape in runs])
+        x = np.concatenate([flip(h, d) for d, (h, _, _) in enumerate(runs)], axis=1)
+    return [h for h, _, _ in runs], tapes
+
+
+def stack_backward(cell, weights, tapes, errors):
+    """Run back: `errors` are those of the top layer's states, each in its direction's time.
+
+    Returns dx, the gradients of the initial states [layer][direction], and those of the weights.
+    """
+    gradients, dstates = {}, []
+    for layer in reversed(range(len(tapes))):
+        dx, dstates_layer = 0, []
+        for d, (tape, dh) in enumerate(zip(tapes[layer], errors, strict=True)):
+            w = cell_weights(weights, layer, d)
+            dx_d, dstate, dw = CELLS[cell].backward(w, tape, dh)
+            dx = dx + flip(dx_d, d)
+            dstates_layer.append(dstate)
+            suffix = f"_l{layer}" + ("_reverse" if d else "")
+            gradients |= {name + suffix: array for name, array in dw.items()}
+        dstates.insert(0, dstates_layer)
+        if layer:
+            errors = [flip(part, d) for d, part in enumerate(np.split(dx, len(errors), axis=1))]
+    return dx, dstates, gradients
+
+
+def pool(h, how):
+    """The summary (H,) of states (T, H)."""
+    return {"last": h[-1], "mean": h.mean(axis=0), "max": h.max(axis=0)}[how]
+
+
+def pool_backward(h, dpooled, how):
+    """The errors (T, H) that dpooled (H,) causes."""
+    dh = np.zeros_like(h)
+    if how == "last":
+        dh[-1] = dpooled
+    elif how == "mean":
+        dh[:] = dpooled / len(h)
+    else:
+        for unit in range(h.shape[1]):
+            dh[h[:, unit].argmax(), unit] = dpooled[unit]
+    return dh
+
+
+def loss(name, raw, y):
+    """Loss of one sample, and its gradient by raw (K,)."""
+    if name == "squared_error":
+        return ((raw - y) ** 2).sum() / 2, raw - y
+    if name == "binary_log_loss":
+        p = sigmoid(raw)
+        return -(y * np.log(p) + (1 - y) * np.log(1 - p)).sum(), p - y
+    p = np.exp(raw) / np.exp(raw).sum()
+    return -(y * np.log(p)).sum(), p - y
+
+
+def sample_loss_gradient(cell, weights, x, states, pooling, loss_name, y):
+    """Loss of one sequence, raw prediction, and the gradients of weights, x and states."""
+    hidden, tapes = stack_forward(cell, weights, x, states)
+    pooled = np.concatenate([pool(h, pooling) for h in hidden])
+    raw = weights["weight_out"] @ pooled + weights["bias_out"]
+    value, draw = loss(loss_name, raw, y)
+    dpooled = np.split(weights["weight_out"].T @ draw, len(hidden))
+    errors = [pool_backward(h, d, pooling) for h, d in zip(hidden, dpooled, strict=True)]
+    dx, dstates, gradients = stack_backward(cell, weights, tapes, errors)
+    gradients |= {"weight_out": np.outer(draw, pooled), "bias_out": draw}
+    return value, raw, gradients, dx, dstates

@@ -1,0 +1,186 @@
+"""Ctrl-C: a fit keeps the model of its last whole epoch, or the estimator is as it was."""
+
+import signal
+import sys
+import warnings
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_info
+
+import sklearn_rnn
+from sklearn_rnn import GRUClassifier, GRURegressor, LSTMRegressor, RNNClassifier
+from tests.helpers import (
+    assert_same_model,
+    assert_unfitted,
+    at_batch,
+    fingerprint,
+    fit_tiny,
+    make_sequences,
+    make_targets,
+    raising,
+    tiny,
+    unchanged,
+)
+
+X = make_sequences()
+BATCHES = 3  # an epoch of 12 samples in batches of 5
+
+
+def trained(Estimator, n_epochs, **params):
+    return fit_tiny(Estimator, batch_size=5, max_iter=n_epochs, **params)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_fault_5_ctrl_c_before_an_epoch_is_whole(Estimator, k, monkeypatch):
+    fitted, unfitted = trained(Estimator, 2), tiny(Estimator, batch_size=5)
+    for estimator in (fitted, unfitted):
+        with (
+            at_batch(monkeypatch, k, raising(KeyboardInterrupt())),
+            unchanged(estimator),
+            pytest.raises(KeyboardInterrupt),
+        ):
+            estimator.fit(X, make_targets(estimator))
+    assert_unfitted(unfitted)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [dict(), dict(early_stopping=True, validation_fraction=0.3)],
+    ids=["plain", "early-stopping"],
+)
+@pytest.mark.parametrize("k", [4, 5, 6, 7, 12])
+def test_fault_4_ctrl_c_in_a_later_epoch(Estimator, k, params, monkeypatch):
+    estimator = tiny(Estimator, batch_size=5, max_iter=20, **params)
+    batches = 2 if params else BATCHES  # 8 of the 12 samples
+    whole = (k - 1) // batches
+    with (
+        at_batch(monkeypatch, k, raising(KeyboardInterrupt())),
+        pytest.warns(
+            ConvergenceWarning,
+            match=f"was interrupted in epoch {whole + 1}: .* end of epoch {whole}",
+        ),
+    ):
+        estimator.fit(X, make_targets(estimator))
+    assert estimator.n_iter_ == whole
+    assert_same_fit(estimator, trained(Estimator, whole, **params))
+
+
+def assert_same_fit(estimator, expected):
+    assert_same_model(estimator, expected)
+    names = ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_")
+    for name in (*names, "best_validation_score_"):
+        assert getattr(estimator, name) == getattr(expected, name), name
+
+
+def test_training_goes_on_after_ctrl_c(Estimator, monkeypatch):
+    """With warm_start, what was interrupted and resumed equals what ran through."""
+    estimator = tiny(Estimator, batch_size=5, max_iter=20, warm_start=True)
+    with (
+        at_batch(monkeypatch, 2 * BATCHES + 2, raising(KeyboardInterrupt())),
+        pytest.warns(ConvergenceWarning),
+    ):
+        estimator.fit(X, make_targets(estimator))
+    estimator.set_params(max_iter=3).fit(X, make_targets(estimator))
+    assert_same_model(estimator, trained(Estimator, 5))
+
+
+def outcome_of(fit, estimator, models):
+    """Assert that an interrupted fit left one of the models, or nothing, and say which."""
+    before = fingerprint(estimator)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            fit(estimator)
+    except KeyboardInterrupt:
+        if fingerprint(estimator) == before:
+            return "as before"
+    assert_same_fit(estimator, models[estimator.n_iter_])
+    return estimator.n_iter_
+
+
+PACKAGE = str(Path(sklearn_rnn.__file__).parent)
+
+
+class LineTracer:
+    """Counts the lines of the package that run, and raises KeyboardInterrupt before one of them."""
+
+    def __init__(self, stop=None):
+        self.stop, self.count = stop, 0
+
+    def __call__(self, frame, event, arg):
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        if event == "line":
+            self.count += 1
+            if self.count == self.stop:
+                raise KeyboardInterrupt
+        return self
+
+    def run(self, function, *args):
+        before = sys.gettrace()
+        # A trace function, unlike a signal, can raise on the way out of a `with np.errstate`.
+        with np.errstate():
+            sys.settrace(self)
+            try:
+                function(*args)
+            finally:
+                sys.settrace(before)
+
+
+def blas_threads():
+    return [pool["num_threads"] for pool in threadpool_info()]
+
+
+@pytest.mark.parametrize("Estimator", [RNNClassifier, LSTMRegressor])
+def test_fault_4_ctrl_c_at_any_line(Estimator):
+    """Before every so manyth line of the package, from the first to the last of a fit."""
+    y, n_epochs = make_targets(Estimator()), 4
+    models = {n: trained(Estimator, n) for n in range(1, n_epochs + 1)}
+
+    def make():
+        return tiny(Estimator, batch_size=5, max_iter=n_epochs)
+
+    def fit(tracer, estimator):
+        tracer.run(estimator.fit, X, y)
+
+    counter = LineTracer()
+    fit(counter, make())
+    threads, outcomes = blas_threads(), set()
+    for stop in np.linspace(1, counter.count, 150).astype(int):
+        tracer = LineTracer(stop)
+        outcomes.add(outcome_of(partial(fit, tracer), make(), models))
+        assert tracer.count == stop
+        assert blas_threads() == threads
+    assert outcomes == {"as before", *range(1, n_epochs + 1)}
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers that send signals")
+@pytest.mark.parametrize("Estimator", [GRUClassifier, GRURegressor])
+def test_fault_4_ctrl_c_at_a_random_instant(Estimator, monkeypatch):
+    """A real signal, which arrives anywhere, in Python or in C."""
+    y, n_epochs = make_targets(Estimator()), 40
+    params = dict(n_iter_no_change=1000, hidden_size=8)
+    models = {n: trained(Estimator, n, **params) for n in range(1, n_epochs + 1)}
+    rng = np.random.default_rng(0)
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    def fit(estimator):
+        try:
+            signal.setitimer(signal.ITIMER_PROF, rng.uniform(0.001, 0.06))
+            estimator.fit(X, y)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+    before = signal.signal(signal.SIGPROF, interrupt)
+    try:
+        for _ in range(15):
+            estimator = tiny(Estimator, batch_size=5, max_iter=n_epochs, **params)
+            outcome_of(fit, estimator, models)
+    finally:
+        signal.signal(signal.SIGPROF, before)

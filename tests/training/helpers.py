@@ -1,0 +1,92 @@
+"""Small data and trainers for the tests of the training loop."""
+
+import numpy as np
+
+from sklearn_rnn._core.block import Block
+from sklearn_rnn._training.batches import TrainingData
+from sklearn_rnn._training.optimizers import Adam
+from sklearn_rnn._training.trainer import Trainer, TrainingOptions
+from tests.core.helpers import random_problem
+
+
+def pack(sequences):
+    """Packed values and offsets of a list of (T_i, F)."""
+    lengths = [len(sequence) for sequence in sequences]
+    return np.concatenate(sequences), np.concatenate([[0], np.cumsum(lengths)])
+
+
+def make_data(n=14, F=2, K=1, *, longest=5, ragged=True, weighted=True, seed=0):
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, longest + 1, size=n) if ragged else np.full(n, longest)
+    values, offsets = pack([rng.normal(size=(length, F)) for length in lengths])
+    weight = rng.uniform(0.2, 2, size=n) if weighted else np.ones(n)
+    return TrainingData(values, offsets, rng.normal(size=(n, K)), weight)
+
+
+def sequences_of(data):
+    return [data.values[a:b] for a, b in zip(data.offsets, data.offsets[1:], strict=False)]
+
+
+def make_network(cell="rnn-tanh", **options):
+    """A network of one layer of three units on two features, and its random weights."""
+    problem = random_problem(cell, **{"K": 1, "alpha": 0.0, **options})
+    return problem.network, problem.theta
+
+
+def make_adam(theta):
+    return Adam(theta, 0.01, 0.9, 0.999, 1e-8)
+
+
+def make_trainer(data=None, network=None, theta=None, optimizer=None, **options):
+    """A trainer on its own copy of theta; options of TrainingOptions, and `validate`."""
+    made, start = make_network()
+    theta = (start if theta is None else theta).copy()
+    validate = options.pop("validate", None)
+    defaults = dict(
+        batch_size=4,
+        max_iter=4,
+        shuffle=True,
+        tol=0.0,
+        n_iter_no_change=100,
+        max_grad_norm=None,
+        verbose=False,
+    )
+    return Trainer(
+        network=network or made,
+        data=data or make_data(),
+        options=TrainingOptions(**{**defaults, **options}),
+        theta=theta,
+        optimizer=optimizer or make_adam(theta),
+        rng=np.random.default_rng(0),
+        validate=validate,
+    )
+
+
+def objective(network, theta, data):
+    """Weighted mean of the loss over all data, and its gradient, one sequence at a time."""
+    value, total = 0.0, np.zeros_like(theta)
+    for i, x in enumerate(sequences_of(data)):
+        part, gradient = loss_gradient(network, theta, x, data.y[i], data.weight[i])
+        value, total = value + part, total + gradient
+    return value / data.weight.sum(), total / data.weight.sum()
+
+
+def loss_gradient(network, theta, x, y, weight):
+    """Weighted loss of one sequence (T, F), and its gradient; only without penalty."""
+    gradient = np.empty_like(theta)
+    workspaces = network.make_workspaces(len(x), 1, theta.dtype, training=True)
+    block = Block(x[:, :, None], np.array([len(x)]))
+    args = y[:, None], np.array([weight]), 1.0, gradient
+    return network.loss_gradient(theta, workspaces, block, *args), gradient
+
+
+def assert_same_result(result, expected):
+    """Assert that two training results are the same to the last bit, whatever ended them."""
+    np.testing.assert_array_equal(result.theta, expected.theta)
+    assert result.optimizer["t"] == expected.optimizer["t"]
+    for one, other in zip(result.optimizer["moments"], expected.optimizer["moments"], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert result.rng == expected.rng
+    assert result.loss_curve == expected.loss_curve
+    assert result.scores == expected.scores
+    assert result.best == expected.best

@@ -1,0 +1,131 @@
+"""One BLAS thread inside, and outside what was there before, however uses overlap."""
+
+import threading
+from contextlib import ExitStack
+
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from sklearn_rnn._training.threads import single_blas_thread
+
+
+def blas_threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def limit_to(n_threads):
+    """Set the number of BLAS threads from a thread that ends, and so leaves control to others."""
+    thread = threading.Thread(target=threadpool_limits, args=(n_threads, "blas"))
+    thread.start()
+    thread.join()
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    """Two BLAS threads, also on a machine with one core: else nothing could be seen."""
+    before = blas_threads()
+    limit_to(2)
+    if set(blas_threads()) != {2}:
+        pytest.skip("no BLAS whose threads can be set for the process")
+    yield
+    assert_restored()
+    limit_to(max(before))
+
+
+def assert_single():
+    assert set(blas_threads()) == {1}
+
+
+def assert_restored():
+    assert set(blas_threads()) == {2}
+
+
+def test_one_thread_inside_and_all_that_was_outside():
+    before = threadpool_info()
+    with single_blas_thread():
+        assert_single()
+    assert threadpool_info() == before
+
+
+def test_nested():
+    with single_blas_thread():
+        with single_blas_thread():
+            assert_single()
+        assert_single()
+    assert_restored()
+
+
+def test_an_error_restores_too():
+    with pytest.raises(ZeroDivisionError), single_blas_thread():
+        raise ZeroDivisionError
+    assert_restored()
+    with single_blas_thread():
+        assert_single()
+    assert_restored()
+
+
+@pytest.mark.parametrize("first_out", [0, 1], ids=["first_in_first_out", "first_in_last_out"])
+def test_overlapping_in_one_thread(first_out):
+    uses = [ExitStack(), ExitStack()]
+    for use in uses:
+        use.enter_context(single_blas_thread())
+        assert_single()
+    uses[first_out].close()
+    assert_single()
+    uses[1 - first_out].close()
+    assert_restored()
+
+
+class Fit(threading.Thread):
+    """A thread that uses single_blas_thread until told to leave, and lives on until told to end.
+
+    It lives on as the workers of a thread pool do: threadpoolctl minds whether a thread that has
+    set a limit is still alive.
+    """
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.said = {word: threading.Event() for word in ("entered", "leave", "left", "end")}
+        self.start()
+        assert self.said["entered"].wait(10)
+
+    def run(self):
+        with single_blas_thread():
+            self.said["entered"].set()
+            self.said["leave"].wait(10)
+        self.said["left"].set()
+        self.said["end"].wait(10)
+
+    def leave(self):
+        self.said["leave"].set()
+        assert self.said["left"].wait(10)
+
+    def end(self):
+        self.said["end"].set()
+        self.join()
+
+
+@pytest.mark.parametrize("first_out", [0, 1], ids=["first_in_first_out", "first_in_last_out"])
+def test_overlapping_threads(first_out):
+    fits = [Fit(), Fit()]
+    assert_single()
+    fits[first_out].leave()
+    assert_single()
+    fits[1 - first_out].leave()
+    assert_restored()
+    for fit in fits:
+        fit.end()
+
+
+def test_one_thread_after_another():
+    """Nobody keeps the right to set the limit to himself."""
+    with single_blas_thread():
+        assert_single()
+    first = Fit()
+    assert_single()
+    first.leave()
+    assert_restored()
+    with single_blas_thread():
+        assert_single()
+    assert_restored()
+    first.end()
