@@ -10,12 +10,10 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 myst_heading_anchors = 3
-myst_enable_extensions = ["dollarmath"]
 
 autodoc_typehints = "none"  # numpydoc's Parameters say it better
 numpydoc_show_class_members = False  # the template lists them

@@ -15,7 +15,8 @@ class GRUClassifier(RecurrentClassifier):
 
     .. code-block:: text
 
-        r = s(W_ir x_t + b_r + W_hr h_{t-1}),  z = s(W_iz x_t + b_z + W_hz h_{t-1})
+        r = s(W_ir x_t + b_r + W_hr h_{t-1})
+        z = s(W_iz x_t + b_z + W_hz h_{t-1})
         n = tanh(W_in x_t + b_n + r (W_hn h_{t-1} + b_hn))
         h_t = n + z (h_{t-1} - n)
 
@@ -246,7 +247,8 @@ class GRURegressor(RecurrentRegressor):
 
     .. code-block:: text
 
-        r = s(W_ir x_t + b_r + W_hr h_{t-1}),  z = s(W_iz x_t + b_z + W_hz h_{t-1})
+        r = s(W_ir x_t + b_r + W_hr h_{t-1})
+        z = s(W_iz x_t + b_z + W_hz h_{t-1})
         n = tanh(W_in x_t + b_n + r (W_hn h_{t-1} + b_hn))
         h_t = n + z (h_{t-1} - n)
 

@@ -19,7 +19,8 @@ class LSTMClassifier(RecurrentClassifier):
 
     .. code-block:: text
 
-        i = s(W_i Z_t),  f = s(W_f Z_t),  g = tanh(W_g Z_t),  o = s(W_o Z_t)
+        i = s(W_i Z_t),  f = s(W_f Z_t)
+        g = tanh(W_g Z_t),  o = s(W_o Z_t)
         c_t = f c_{t-1} + i g
         h_t = o tanh(c_t)
 
@@ -258,7 +259,8 @@ class LSTMRegressor(RecurrentRegressor):
 
     .. code-block:: text
 
-        i = s(W_i Z_t),  f = s(W_f Z_t),  g = tanh(W_g Z_t),  o = s(W_o Z_t)
+        i = s(W_i Z_t),  f = s(W_f Z_t)
+        g = tanh(W_g Z_t),  o = s(W_o Z_t)
         c_t = f c_{t-1} + i g
         h_t = o tanh(c_t)
 
