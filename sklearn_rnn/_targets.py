@@ -84,10 +84,10 @@ def encode_labels(y: Any, classes: np.ndarray | None, multilabel: bool | None) -
     if multilabel is None:
         multilabel = _is_multilabel(y)
     elif multilabel != _is_multilabel(y):
+        kinds = ("single-label", "multilabel")
         raise ValueError(
-            "y is a {} target, but this classifier was first fitted on a {} one.".format(
-                *(("multilabel", "single-label")[:: -1 if multilabel else 1])
-            )
+            f"y is a {kinds[not multilabel]} target, but this classifier was first fitted on a "
+            f"{kinds[multilabel]} one."
         )
     if multilabel:
         return _encode_multilabel(y, classes)
