@@ -185,7 +185,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             rng=rng,
             validate=None if validation is None else self._make_validate(network, validation),
         )
-        with single_blas_thread():
+        with single_blas_thread() as trainer.n_threads:
             result = trainer.train()
         self._take_over(result, incremental)
 

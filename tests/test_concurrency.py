@@ -80,10 +80,11 @@ def test_fault_33_threads_of_blas_do_not_change_answers(Estimator, n_threads):
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_threads_of_blas_do_not_change_a_fit(Estimator, n_threads):
-    expected = fit_tiny(Estimator, hidden_size=32)
+@pytest.mark.parametrize("hidden_size", [32, 160])  # a batch as a whole, and in halves
+def test_threads_of_blas_do_not_change_a_fit(Estimator, hidden_size, n_threads):
+    expected = fit_tiny(Estimator, hidden_size=hidden_size)
     with threadpool_limits(n_threads):
-        assert_same_model(fit_tiny(Estimator, hidden_size=32), expected)
+        assert_same_model(fit_tiny(Estimator, hidden_size=hidden_size), expected)
 
 
 # --- fit -----------------------------------------------------------------------------------------

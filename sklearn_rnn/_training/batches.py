@@ -134,10 +134,20 @@ class WorkspacePool:
     A workspace serves all blocks of its number of columns that have no more than its steps.
     Training cuts all batches but a last one to the same number of columns, and keeps a
     workspace for each; prediction, whose blocks have ever more columns, keeps the newest.
+
+    Parameters
+    ----------
+    network : Network
+    dtype : dtype
+    training : bool
+        Whether to train.
+    longest : int
+        The steps of the longest block, if known: so long are all workspaces then.
     """
 
-    def __init__(self, network: Network, dtype: Any, *, training: bool) -> None:
+    def __init__(self, network: Network, dtype: Any, *, training: bool, longest: int = 0) -> None:
         self._network, self._dtype, self._training = network, dtype, training
+        self._longest = longest
         self._by_columns: dict[int, list[list[Workspace]]] = {}
 
     def get(self, n_steps: int, n_columns: int) -> list[list[Workspace]]:
@@ -146,6 +156,7 @@ class WorkspacePool:
         if found is None or found[0][0].n_steps < n_steps:
             if not self._training:
                 self._by_columns.clear()
+            n_steps = max(n_steps, self._longest)
             found = self._network.make_workspaces(
                 n_steps, n_columns, self._dtype, training=self._training
             )

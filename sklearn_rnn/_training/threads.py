@@ -2,7 +2,7 @@
 
 The products of one time step are too small to share between threads, and with one thread the
 same fit gives the same bits whatever number of threads the machine, or a worker process of a
-parallel search, would use.
+parallel search, would use. Where a second thread helps, the trainer gives it half of a batch.
 """
 
 from __future__ import annotations
@@ -27,30 +27,35 @@ _libraries: ThreadpoolController | None = None
 
 
 @contextmanager
-def single_blas_thread() -> Iterator[None]:
-    """Limit BLAS to one thread, and restore what was, also when fits overlap in threads."""
+def single_blas_thread() -> Iterator[int]:
+    """Limit BLAS to one thread, and restore what was, also when fits overlap in threads.
+
+    Yields the number of threads that BLAS could have used, and that the caller may use instead:
+    1 in a worker process of a parallel search, and where another fit has them already.
+    """
     user = object()
     # Ctrl-C may come before any line, that of a `finally` too, so there are two: leaving twice
     # is leaving once.
     try:
         try:
-            _enter(user)
-            yield
+            yield _enter(user)
         finally:
             _leave(user)
     finally:
         _leave(user)
 
 
-def _enter(user: object) -> None:
+def _enter(user: object) -> int:
     global _limits, _libraries
     with _lock:
         _users.add(user)
         if _libraries is None:
-            _libraries = ThreadpoolController()
+            _libraries = ThreadpoolController().select(user_api="blas")
+        n_threads = min((library.num_threads for library in _libraries.lib_controllers), default=1)
         if _limits is None:
             _limits = _libraries.limit(limits=1, user_api="blas")
             _give_up_control()
+        return n_threads
 
 
 def _leave(user: object) -> None:

@@ -2,6 +2,7 @@
 
 import random
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -10,7 +11,9 @@ import pytest
 
 import sklearn_rnn
 from sklearn_rnn._core.losses import Loss
+from sklearn_rnn._training import trainer as trainer_module
 from sklearn_rnn._training.optimizers import SGD, Optimizer
+from sklearn_rnn._training.trainer import Trainer
 from tests.core.helpers import assert_close
 from tests.training.helpers import (
     assert_same_result,
@@ -63,6 +66,66 @@ class Scores:
 def still(**options):
     """A trainer whose weights do not move."""
     return make_trainer(optimizer=Recorder(), **options)
+
+
+# --- Halves of a large batch ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def every_batch_is_large(monkeypatch):
+    monkeypatch.setattr(trainer_module, "LARGE_BATCH", 0)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 5, 14])
+def test_halves_make_the_gradient_of_the_whole(batch_size, monkeypatch):
+    network, theta = make_network(alpha=0.3)  # the penalty must count once
+    gradients = {}
+    for large in (0, 2**60):
+        monkeypatch.setattr(trainer_module, "LARGE_BATCH", large)
+        trainer = still(network=network, theta=theta, batch_size=batch_size, max_iter=2)
+        trainer.train()
+        gradients[large] = trainer.optimizer.gradients
+    assert_close(np.array(gradients[0]), np.array(gradients[2**60]), 1e-12)
+
+
+def test_threads_change_no_bit(every_batch_is_large):
+    results = []
+    for n_threads in (1, 2):
+        trainer = make_trainer(max_iter=5)
+        trainer.n_threads = n_threads
+        results.append(trainer.train())
+    assert_same_result(*results)
+
+
+def test_a_second_thread_has_its_half(every_batch_is_large, monkeypatch):
+    names = []
+
+    def spy(*args):
+        names.append(threading.current_thread().name)
+        return original(*args)
+
+    original = Trainer._part
+    monkeypatch.setattr(Trainer, "_part", spy)
+    trainer = make_trainer(max_iter=1)
+    trainer.n_threads = 2
+    trainer.train()
+    assert len(set(names)) == 2
+    assert len(names) == 2 * 4  # of four batches, all of two or more
+
+
+def test_what_goes_wrong_in_the_second_half_goes_wrong(every_batch_is_large, monkeypatch):
+    def fail(self, k, index, normaliser):
+        if k == 1:
+            raise MemoryError("no room")
+        return original(self, k, index, normaliser)
+
+    original = Trainer._part
+    monkeypatch.setattr(Trainer, "_part", fail)
+    for n_threads in (1, 2):
+        trainer = make_trainer()
+        trainer.n_threads = n_threads
+        with pytest.raises(MemoryError, match="no room"):
+            trainer.train()
 
 
 # --- Batches, updates, epochs ---------------------------------------------------------------------
