@@ -1,0 +1,127 @@
+"""The other side of the speed table: the same models in PyTorch and skorch."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from skorch import NeuralNetClassifier
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+CELLS = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
+
+
+class LastState(nn.Module):
+    """A recurrent layer and a dense layer on its last state."""
+
+    def __init__(self, cell, n_features, hidden_size, n_classes):
+        super().__init__()
+        self.recurrent = CELLS[cell](n_features, hidden_size, batch_first=True)
+        self.readout = nn.Linear(hidden_size, n_classes)
+
+    def forward(self, x, lengths=None):
+        if lengths is not None:
+            x = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        _, state = self.recurrent(x)
+        state = state[0] if isinstance(state, tuple) else state
+        return self.readout(state[-1])
+
+
+def core_step(cell, n_features, hidden_size, batch, steps):
+    """Return a function that runs forward and backward through one layer."""
+    layer = CELLS[cell](n_features, hidden_size)
+    x, error = torch.randn(steps, batch, n_features), torch.randn(batch, hidden_size)
+
+    def run():
+        layer.zero_grad(set_to_none=True)
+        states, _ = layer(x)
+        states[-1].backward(error)
+
+    return run
+
+
+def make_loop(cell, X, y, hidden_size, batch, epochs):
+    """Return a function that trains a new model by a plain loop with fused Adam."""
+    x, target = torch.from_numpy(X), torch.from_numpy(y)
+
+    def run():
+        model = LastState(cell, X.shape[2], hidden_size, int(y.max()) + 1)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.01, fused=True)
+        for _ in range(epochs):
+            order = torch.randperm(len(x))
+            for begin in range(0, len(x), batch):
+                index = order[begin : begin + batch]
+                _update(model, optimizer, model(x[index]), target[index])
+
+    return run
+
+
+def make_packed_loop(cell, sequences, y, hidden_size, batch, epochs):
+    """Return a function like `make_loop`'s on ragged data, with packed sequences."""
+    lengths = torch.tensor([len(sequence) for sequence in sequences])
+    x = nn.utils.rnn.pad_sequence([torch.tensor(s) for s in sequences], batch_first=True)
+    target = torch.from_numpy(y)
+
+    def run():
+        model = LastState(cell, x.shape[2], hidden_size, int(y.max()) + 1)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.01, fused=True)
+        for _ in range(epochs):
+            order = torch.randperm(len(x))
+            for begin in range(0, len(x), batch):
+                index = order[begin : begin + batch]
+                longest = int(lengths[index].max())
+                raw = model(x[index, :longest], lengths[index])
+                _update(model, optimizer, raw, target[index])
+
+    return run
+
+
+def _update(model, optimizer, raw, target):
+    optimizer.zero_grad(set_to_none=True)
+    nn.functional.cross_entropy(raw, target).backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+    optimizer.step()
+
+
+def make_skorch(cell, n_features, n_classes, hidden_size, batch, epochs):
+    """Return an unfitted skorch classifier of the same model."""
+    return NeuralNetClassifier(
+        LastState,
+        module__cell=cell,
+        module__n_features=n_features,
+        module__hidden_size=hidden_size,
+        module__n_classes=n_classes,
+        criterion=nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        lr=0.01,
+        max_epochs=epochs,
+        batch_size=batch,
+        iterator_train__shuffle=True,
+        train_split=None,
+        verbose=0,
+    )
+
+
+def make_predict(cell, X, hidden_size, n_classes):
+    """Return a function that gives the probabilities of a batch."""
+    model, x = LastState(cell, X.shape[2], hidden_size, n_classes).eval(), torch.from_numpy(X)
+
+    @torch.inference_mode()
+    def run():
+        return model(x).softmax(1).numpy()
+
+    return run
+
+
+def make_stepper(cell, n_features, hidden_size):
+    """Return a function that advances one sequence's state by one step."""
+    layer = CELLS[cell](n_features, hidden_size, batch_first=True).eval()
+    x = torch.from_numpy(np.zeros((1, 1, n_features), np.float32))
+    state = None
+
+    @torch.inference_mode()
+    def run():
+        nonlocal state
+        _, state = layer(x, state)
+
+    return run
