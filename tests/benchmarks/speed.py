@@ -147,7 +147,7 @@ def table_ragged(rounds):
     X, y = data.X_train, data.y_train.astype(np.int64)
     for cell in CELLS:
         model = _classifier(cell, 32, 32)
-        loop = torch_side.make_packed_loop(cell, list(X), y, 32, 32, EPOCHS)
+        loop = torch_side.make_loop(cell, list(X), y, 32, 32, EPOCHS)
         yield cell, (12, 32, 32, "7-29"), compare(partial(model.fit, X, y), loop, rounds)
 
 

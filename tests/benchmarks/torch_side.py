@@ -41,25 +41,12 @@ def core_step(cell, n_features, hidden_size, batch, steps):
 
 
 def make_loop(cell, X, y, hidden_size, batch, epochs):
-    """Return a function that trains a new model by a plain loop with fused Adam."""
-    x, target = torch.from_numpy(X), torch.from_numpy(y)
+    """Return a function that trains a new model by a plain loop with fused Adam.
 
-    def run():
-        model = LastState(cell, X.shape[2], hidden_size, int(y.max()) + 1)
-        optimizer = torch.optim.Adam(model.parameters(), lr=0.01, fused=True)
-        for _ in range(epochs):
-            order = torch.randperm(len(x))
-            for begin in range(0, len(x), batch):
-                index = order[begin : begin + batch]
-                _update(model, optimizer, model(x[index]), target[index])
-
-    return run
-
-
-def make_packed_loop(cell, sequences, y, hidden_size, batch, epochs):
-    """Return a function like `make_loop`'s on ragged data, with packed sequences."""
-    lengths = torch.tensor([len(sequence) for sequence in sequences])
-    x = nn.utils.rnn.pad_sequence([torch.tensor(s) for s in sequences], batch_first=True)
+    X is an array (n, T, F), or a list of sequences, which are packed batch by batch.
+    """
+    lengths = None if isinstance(X, np.ndarray) else torch.tensor([len(x) for x in X])
+    x = nn.utils.rnn.pad_sequence([torch.tensor(x) for x in X], batch_first=True)
     target = torch.from_numpy(y)
 
     def run():
@@ -69,18 +56,16 @@ def make_packed_loop(cell, sequences, y, hidden_size, batch, epochs):
             order = torch.randperm(len(x))
             for begin in range(0, len(x), batch):
                 index = order[begin : begin + batch]
-                longest = int(lengths[index].max())
-                raw = model(x[index, :longest], lengths[index])
-                _update(model, optimizer, raw, target[index])
+                if lengths is None:
+                    raw = model(x[index])
+                else:
+                    raw = model(x[index, : int(lengths[index].max())], lengths[index])
+                optimizer.zero_grad(set_to_none=True)
+                nn.functional.cross_entropy(raw, target[index]).backward()
+                nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+                optimizer.step()
 
     return run
-
-
-def _update(model, optimizer, raw, target):
-    optimizer.zero_grad(set_to_none=True)
-    nn.functional.cross_entropy(raw, target).backward()
-    nn.utils.clip_grad_norm_(model.parameters(), 0.5)
-    optimizer.step()
 
 
 def make_skorch(cell, n_features, n_classes, hidden_size, batch, epochs):
@@ -109,19 +94,5 @@ def make_predict(cell, X, hidden_size, n_classes):
     @torch.inference_mode()
     def run():
         return model(x).softmax(1).numpy()
-
-    return run
-
-
-def make_stepper(cell, n_features, hidden_size):
-    """Return a function that advances one sequence's state by one step."""
-    layer = CELLS[cell](n_features, hidden_size, batch_first=True).eval()
-    x = torch.from_numpy(np.zeros((1, 1, n_features), np.float32))
-    state = None
-
-    @torch.inference_mode()
-    def run():
-        nonlocal state
-        _, state = layer(x, state)
 
     return run

@@ -39,7 +39,7 @@ def test_pooled_states_are_what_the_readout_sees():
     assert_close(weights["weight_out"] @ pooled + weights["bias_out"][:, None], raw)
 
 
-@pytest.mark.parametrize("alpha", [0.0, 0.3, 20.0])
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0, 20.0])
 def test_the_objective_is_the_documented_one(alpha):
     """sum of weight loss / normaliser + alpha / 2 |weights|^2."""
     problem = random_problem("gru", alpha=alpha)

@@ -1,5 +1,6 @@
 """Layers and directions against the plain network, and the symmetries of time."""
 
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -76,6 +77,19 @@ def test_stack_is_the_plain_one(cell, num_layers, n_directions, ragged, chunk_co
             assert_close(made[:, column], plain, scale=np.abs(made).max())
         total |= {name: total[name] + array for name, array in dw.items()}
     assert_same_gradients(gradients, merge_biases(cell, total))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_states_begin_at_zero_unless_somebody_writes_them(cell):
+    problem = random_problem(cell, num_layers=2, n_directions=2)
+    zeros = [[tuple(0 * s for s in state) for state in row] for row in problem.states]
+    cells, _ = problem.network.layout.views(problem.theta)
+    workspaces = problem.network.make_workspaces(7, 3, np.float64, training=True)
+    states = problem.network.stack.forward(cells, workspaces, problem.block)
+    expected = problem.network.stack.forward(
+        cells, replace(problem, states=zeros).workspaces(), problem.block
+    )
+    np.testing.assert_array_equal(states, expected)
 
 
 @pytest.mark.parametrize("cell", CELLS)
