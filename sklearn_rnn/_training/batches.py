@@ -100,7 +100,8 @@ def iter_batches(
 
     With unequal lengths, shuffled sequences are sorted by length within large pools before
     they are cut into batches, and the batches of a pool are shuffled: little padding, and
-    still another composition each epoch.
+    still other batches each epoch, as far as lengths allow. Data that one pool holds are sorted
+    as a whole: there, sequences of like length keep company.
     """
     n = len(lengths)
     if rng is None:
