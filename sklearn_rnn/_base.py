@@ -341,10 +341,14 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     def _raw_prediction(self, X: Any) -> np.ndarray:
         """Return the readout's raw predictions (N, K)."""
-        sequences = self._read(X)
         network = self._make_network()
+        return self._run(network, network.raw_prediction, X)
+
+    def _run(self, network: Network, compute: Callable[..., np.ndarray], X: Any) -> np.ndarray:
+        """Return what one of the network's methods computes of X."""
+        sequences = self._read(X)
         arrays = self._theta_, sequences.values, sequences.offsets
-        return run_in_blocks(network, network.raw_prediction, *arrays)
+        return run_in_blocks(network, compute, *arrays)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the top layer's hidden states, pooled over time: one embedding a sequence.
@@ -363,10 +367,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         """
         check_is_fitted(self)
         model = self._copy()
-        sequences = model._read(X)
         network = model._make_network()
-        arrays = model._theta_, sequences.values, sequences.offsets
-        return run_in_blocks(network, network.pooled_states, *arrays)
+        return model._run(network, network.pooled_states, X)
 
     # ---- what was fitted ----
 

@@ -152,6 +152,8 @@ class Trainer:
         # In a single batch the order changes nothing but rounding.
         self._shuffle = self.options.shuffle and data.n_samples > batch_size
         self._mean_weight = float(data.weight.mean(dtype=np.float64))
+        # The penalty belongs to the batch, not to each of its halves.
+        self._networks = [self.network, replace(self.network, alpha=0.0)]
         longest, dtype = int(data.lengths.max()), self.theta.dtype
         self._pools = [
             WorkspacePool(self.network, dtype, training=True, longest=longest) for _ in range(2)
@@ -202,11 +204,9 @@ class Trainer:
     def _part(self, k: int, index: Array, normaliser: float) -> float:
         """Return the loss of these samples; write its gradient to self._gradients[k]."""
         data = self.data
-        # The penalty belongs to the batch, not to each of its parts.
-        network = replace(self.network, alpha=0.0) if k else self.network
         block = gather(data.values, data.offsets, index)
         with np.errstate(all="ignore"):  # which another thread does not inherit
-            loss = network.loss_gradient(
+            loss = self._networks[k].loss_gradient(
                 self.theta,
                 self._pools[k].get(block.n_steps, block.n_columns),
                 block,
