@@ -1,0 +1,133 @@
+"""What a fitted estimator can do: run its network over new sequences, show its weights."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.losses import Loss
+from sklearn_rnn._core.network import Network
+from sklearn_rnn._training.prediction import run_in_blocks
+from sklearn_rnn._validation import check_sequences
+from sklearn_rnn.sequences import SequenceArray
+
+
+class FittedModel(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta
+):
+    """The network of a fitted estimator: prediction in blocks, embeddings, weights."""
+
+    _cell_class: ClassVar[type[Cell]]
+    _cell_parameters: ClassVar[tuple[str, ...]] = ()
+
+    # Set by fit, through RecurrentEstimator.
+    n_timesteps_in_: int | None
+    _architecture_: dict[str, Any]
+    _theta_: np.ndarray
+
+    @abstractmethod
+    def _loss(self) -> Loss:
+        """Return the loss that fits the kind of target."""
+
+    def _copy(self, *, keep_fitted: bool = True) -> Any:
+        """Return a bare copy with all parameters, and perhaps the fitted attributes.
+
+        It shares the arrays, which nobody ever writes into. Predictions are made on a copy too,
+        so that a fit in another thread cannot mix two models in one answer.
+        """
+        copy = object.__new__(type(self))
+        copy.__dict__ = {
+            name: value
+            for name, value in vars(self).items()
+            if keep_fitted or not name.endswith("_")
+        }
+        return copy
+
+    def _make_network(self, alpha: float = 0.0) -> Network:
+        """Return the network of the fitted architecture."""
+        fitted = self._architecture_
+        n_directions = 2 if fitted["bidirectional"] else 1
+        options = {name: fitted[name] for name in self._cell_parameters}
+        H = fitted["hidden_size"]
+        sizes = [fitted["input_size"], *[n_directions * H] * (fitted["num_layers"] - 1)]
+        return Network.compose(
+            tuple(self._cell_class(size, H, **options) for size in sizes),
+            bidirectional=fitted["bidirectional"],
+            pooling=fitted["pooling"],
+            n_outputs=fitted["n_outputs"],
+            loss=self._loss(),
+            alpha=alpha,
+        )
+
+    def _read(self, X: Any) -> SequenceArray:
+        """Return the sequences of X, which the weights' dtype can hold."""
+        sequences = check_sequences(self, X, n_timesteps=self.n_timesteps_in_, reset=False)
+        if np.can_cast(sequences.dtype, self._theta_.dtype):
+            return sequences
+        with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused
+            values = sequences.values.astype(self._theta_.dtype)
+        assert_all_finite(values, input_name="X")
+        return SequenceArray(values, sequences.offsets)
+
+    def _raw_prediction(self, X: Any) -> np.ndarray:
+        """Return the readout's raw predictions (N, K)."""
+        network = self._make_network()
+        return self._run(network, network.raw_prediction, X)
+
+    def _run(self, network: Network, compute: Callable[..., np.ndarray], X: Any) -> np.ndarray:
+        """Return what one of the network's methods computes of X."""
+        sequences = self._read(X)
+        arrays = self._theta_, sequences.values, sequences.offsets
+        return run_in_blocks(network, compute, *arrays)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the top layer's hidden states, pooled over time: one embedding a sequence.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            The sequences, in a container of the kind that was fitted.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_samples, hidden_size), or with `bidirectional` \
+(n_samples, 2 * hidden_size)
+            What the readout sees: the state after the last step, or its mean or largest value
+            over time, as `pooling` says; the forward direction first.
+        """
+        check_is_fitted(self)
+        model = self._copy()
+        network = model._make_network()
+        return model._run(network, network.pooled_states, X)
+
+    # ---- what was fitted ----
+
+    @property
+    def weights_(self) -> dict[str, np.ndarray]:
+        """Copies of all weights, by name: PyTorch's names, weight_out and bias_out."""
+        check_is_fitted(self)
+        return self._make_network().layout.public(np.asarray(self._theta_))
+
+    @property
+    def n_parameters_(self) -> int:
+        """Number of trained parameters."""
+        check_is_fitted(self)
+        return int(self._theta_.size)
+
+    @property
+    def _n_features_out(self) -> int:
+        """Width of transform's output, for get_feature_names_out."""
+        return int(self._make_network().stack.output_size)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags
