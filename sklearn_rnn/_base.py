@@ -21,6 +21,12 @@ from sklearn.utils import check_random_state
 from sklearn_rnn._base_model import FittedModel
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._step_targets import (
+    flatten_steps,
+    scored_steps,
+    scored_values,
+    step_weights,
+)
 from sklearn_rnn._targets import check_sample_weight, check_y_given
 from sklearn_rnn._training.batches import (
     TrainingData,
@@ -31,6 +37,7 @@ from sklearn_rnn._training.prediction import run_in_blocks
 from sklearn_rnn._training.threads import single_blas_thread
 from sklearn_rnn._training.trainer import Trainer, TrainingOptions, TrainingResult
 from sklearn_rnn._validation import check_sequences
+from sklearn_rnn.sequences import SequenceArray
 
 # early_stopping="auto" sets a validation set aside from this many samples on: then a tenth of
 # them says something, and the others can do without it.
@@ -45,6 +52,7 @@ class RecurrentEstimator(FittedModel):
         "num_layers": [Interval(Integral, 1, None, closed="left")],
         "bidirectional": ["boolean"],
         "pooling": [StrOptions({"last", "mean", "max"})],
+        "return_sequences": ["boolean"],
         "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
         "solver": [StrOptions({"adam", "sgd"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
@@ -96,9 +104,12 @@ class RecurrentEstimator(FittedModel):
 list of arrays of shape (n_steps_i, n_features), or SequenceArray
             The training sequences.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            One target for each sequence.
+            One target for each sequence. With `return_sequences`, one for each step, (n_samples,
+            n_steps), (n_samples, n_steps, n_outputs) or a list of (n_steps_i,) or (n_steps_i,
+            n_outputs) arrays; steps whose target is missing (NaN, None or masked) are not scored.
         sample_weight : array-like of shape (n_samples,), default=None
-            A weight of w counts like w copies of the sample; 0 leaves it out.
+            A weight of w counts like w copies of the sample; 0 leaves it out. With
+            `return_sequences` also one weight for each step, in a container like y's.
 
         Returns
         -------
@@ -127,17 +138,13 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         self._check_parameters()
         first = not hasattr(self, "_theta_")
         sequences = check_sequences(self, X, n_timesteps=self.n_timesteps, reset=first)
-        check_y_given(self, sequences, y)
-        targets = self._check_targets(y, classes, sequences.dtype, first)
-        weight = check_sample_weight(sample_weight, len(sequences))
-        architecture = self._describe_architecture(sequences.n_features, targets.shape[1])
+        data = self._read_targets(X, sequences, y, sample_weight, classes, first)
+        architecture = self._describe_architecture(sequences.n_features, data.y.shape[1])
         if first:
             self._architecture_ = architecture
         self._check_unchanged(architecture)
 
-        data = TrainingData(sequences.values, sequences.offsets, targets, weight)
-        if not weight.all():
-            data = data.take(np.flatnonzero(weight))
+        data = data.without_weightless()
         rng = self._make_generator()
         validation = None
         if not incremental and self._stops_early(data.n_samples):
@@ -161,6 +168,29 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         with single_blas_thread() as trainer.n_threads:
             result = trainer.train()
         self._take_over(result, incremental)
+
+    def _read_targets(
+        self,
+        X: Any,
+        sequences: SequenceArray,
+        y: Any,
+        sample_weight: Any,
+        classes: Any,
+        first: bool,
+    ) -> TrainingData:
+        """Return sequences, targets and weights; in a first fit, set what y says of the outputs."""
+        check_y_given(self, sequences, y)
+        packed, dtype = (sequences.values, sequences.offsets), sequences.dtype
+        if not self.return_sequences:
+            targets = self._check_targets(y, classes, dtype, first)
+            return TrainingData(*packed, targets, check_sample_weight(sample_weight, len(targets)))
+        flat = flatten_steps(X, sequences.lengths, y)
+        scored = scored_steps(flat)
+        weight = step_weights(X, sequences.lengths, sample_weight, scored)
+        known = self._check_targets(scored_values(flat, scored), classes, dtype, first)
+        targets = np.zeros((len(flat), known.shape[1]))
+        targets[scored] = known
+        return TrainingData(*packed, targets, weight, per_step=True)
 
     def _take_over(self, result: TrainingResult, incremental: bool) -> None:
         """Set the fitted attributes, and warn if training ended before its time."""
@@ -202,8 +232,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
         """Return what the weights' shapes and meaning depend on, as plain values."""
-        names = ("hidden_size", "num_layers", "bidirectional", "pooling", *self._cell_parameters)
-        chosen = {name: getattr(self, name) for name in names}
+        names = ("hidden_size", "num_layers", "bidirectional", "pooling", "return_sequences")
+        chosen = {name: getattr(self, name) for name in (*names, *self._cell_parameters)}
         return {"input_size": input_size, "n_outputs": n_outputs, **chosen}
 
     def _check_unchanged(self, architecture: dict[str, Any]) -> None:
@@ -260,7 +290,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                 f"{data.n_samples} samples, too few to train and validate: change "
                 f"validation_fraction={self.validation_fraction}, or early_stopping=False."
             )
-        strata = self._strata(data.y)
+        strata = None if data.per_step else self._strata(data.y)
         if strata is not None:
             _, counts = np.unique(strata, return_counts=True)
             smaller_part = min(n_validation, data.n_samples - n_validation)

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._base import RecurrentEstimator
 from sklearn_rnn._compat import StrOptions
 from sklearn_rnn._core.losses import BinaryLogLoss, Loss, MulticlassLogLoss
 from sklearn_rnn._core.numerics import log_softmax, softplus
+from sklearn_rnn._step_targets import align_steps
 from sklearn_rnn._targets import (
     check_classes,
     class_weight_factors,
@@ -89,9 +89,11 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
             Log-odds of the second class, or of each label with multilabel targets; with more
             classes, log-probabilities up to a constant in each row.
         """
-        check_is_fitted(self)
-        raw = self._copy()._raw_prediction(X)
-        return raw if raw.shape[1] > 1 or self._target_kind_ == "multilabel" else raw[:, 0]
+
+        def finish(model: Any, raw: np.ndarray) -> np.ndarray:
+            return raw if raw.shape[1] > 1 or model._target_kind_ == "multilabel" else raw[:, 0]
+
+        return self._answer(X, finish)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithms of the class probabilities.
@@ -106,8 +108,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`. Never minus infinity, however small the probability.
         """
-        check_is_fitted(self)
-        return self._copy()._log_probability(X)
+        return self._answer(X, RecurrentClassifier._log_probability)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the class probabilities; with multilabel targets, those of each label.
@@ -122,10 +123,10 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
         """
-        return np.exp(self.predict_log_proba(X))
+        return self._answer(X, lambda model, raw: np.exp(model._log_probability(raw)))
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable class of each sequence.
+        """Return the most probable class of each sequence, or with `return_sequences` each step.
 
         Parameters
         ----------
@@ -136,17 +137,43 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         -------
         labels : ndarray of shape (n_samples,), or with multilabel targets \
 (n_samples, n_classes)
-            In the dtype of `classes_`; 0 and 1 with multilabel targets.
+            In the dtype of `classes_`; 0 and 1 with multilabel targets. With `return_sequences`
+            (n_samples, n_steps) or (n_samples, n_steps, n_classes) for an array without padding,
+            otherwise an object array of n_samples arrays, one for each sequence.
         """
-        check_is_fitted(self)
-        model = self._copy()
-        log_probability = model._log_probability(X)
-        if model._target_kind_ == "multilabel":
-            return (log_probability > np.log(0.5)).astype(int)
-        return model.classes_[log_probability.argmax(axis=1)]
+        return self._answer(X, RecurrentClassifier._labels)
 
-    def _log_probability(self, X: Any) -> np.ndarray:
-        raw = self._raw_prediction(X)
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy; with `return_sequences`, over all steps that have a target.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+        y : array-like
+            Their labels, as `fit` takes them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, or of the steps.
+
+        Returns
+        -------
+        accuracy : float
+            Share of right labels; with multilabel targets, of answers that are right in all.
+        """
+        if not self.return_sequences:
+            return float(super().score(X, y, sample_weight))
+        y, labels, weight = align_steps(X, y, self.predict(X), sample_weight)
+        return float(accuracy_score(y, labels, sample_weight=weight))
+
+    def _labels(self, raw: np.ndarray) -> np.ndarray:
+        """Return the labels (M,), or 0 and 1 (M, C), that raw predictions (M, K) stand for."""
+        log_probability = self._log_probability(raw)
+        if self._target_kind_ == "multilabel":
+            return (log_probability > np.log(0.5)).astype(int)
+        return self.classes_[log_probability.argmax(axis=1)]
+
+    def _log_probability(self, raw: np.ndarray) -> np.ndarray:
+        """Return the log-probabilities (M, C) of raw predictions (M, K)."""
         if self._target_kind_ == "multilabel":
             return -softplus(-raw)
         if self._target_kind_ == "binary":

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._core.losses import Loss
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._step_targets import arrange_steps
 from sklearn_rnn._training.prediction import run_in_blocks
 from sklearn_rnn._validation import check_sequences
 from sklearn_rnn.sequences import SequenceArray
@@ -39,8 +40,7 @@ class FittedModel(
     def _copy(self, *, keep_fitted: bool = True) -> Any:
         """Return a bare copy with all parameters, and perhaps the fitted attributes.
 
-        It shares the arrays, which nobody ever writes into. Predictions are made on a copy too,
-        so that a fit in another thread cannot mix two models in one answer.
+        It shares the arrays, which nobody ever writes into.
         """
         copy = object.__new__(type(self))
         copy.__dict__ = {
@@ -60,7 +60,7 @@ class FittedModel(
         return Network.compose(
             tuple(self._cell_class(size, H, **options) for size in sizes),
             bidirectional=fitted["bidirectional"],
-            pooling=fitted["pooling"],
+            pooling="none" if fitted["return_sequences"] else fitted["pooling"],
             n_outputs=fitted["n_outputs"],
             loss=self._loss(),
             alpha=alpha,
@@ -76,19 +76,34 @@ class FittedModel(
         assert_all_finite(values, input_name="X")
         return SequenceArray(values, sequences.offsets)
 
-    def _raw_prediction(self, X: Any) -> np.ndarray:
-        """Return the readout's raw predictions (N, K)."""
-        network = self._make_network()
-        return self._run(network, network.raw_prediction, X)
+    def _answer(self, X: Any, finish: Callable[[Any, np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return finish(model, raw predictions): one answer a sequence, or one a step.
 
-    def _run(self, network: Network, compute: Callable[..., np.ndarray], X: Any) -> np.ndarray:
-        """Return what one of the network's methods computes of X."""
-        sequences = self._read(X)
-        arrays = self._theta_, sequences.values, sequences.offsets
-        return run_in_blocks(network, compute, *arrays)
+        Works on a copy, so that a fit in another thread cannot mix two models in one answer.
+        """
+        check_is_fitted(self)
+        model = self._copy()
+        sequences = model._read(X)
+        return model._arrange(X, sequences, finish(model, model._raw_prediction(sequences)))
+
+    def _raw_prediction(self, sequences: SequenceArray) -> np.ndarray:
+        """Return the readout's raw predictions (M, K), one a sequence or one a step."""
+        network = self._make_network()
+        return self._run(network, network.raw_prediction, sequences)
+
+    def _run(
+        self, network: Network, compute: Callable[..., np.ndarray], sequences: SequenceArray
+    ) -> np.ndarray:
+        """Return what one of the network's methods computes of the sequences."""
+        return run_in_blocks(network, compute, self._theta_, sequences.values, sequences.offsets)
+
+    def _arrange(self, X: Any, sequences: SequenceArray, rows: np.ndarray) -> np.ndarray:
+        """Return answers (M, ...) in the form that X asks for."""
+        per_step = self._architecture_["return_sequences"]
+        return arrange_steps(X, sequences, rows) if per_step else rows
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the top layer's hidden states, pooled over time: one embedding a sequence.
+        """Return the top layer's hidden states: one embedding a sequence, or one a step.
 
         Parameters
         ----------
@@ -100,12 +115,13 @@ class FittedModel(
         embeddings : ndarray of shape (n_samples, hidden_size), or with `bidirectional` \
 (n_samples, 2 * hidden_size)
             What the readout sees: the state after the last step, or its mean or largest value
-            over time, as `pooling` says; the forward direction first.
+            over time, as `pooling` says; the forward direction first. With `return_sequences`
+            the states of every step, in the form that `predict` has.
         """
         check_is_fitted(self)
         model = self._copy()
-        network = model._make_network()
-        return model._run(network, network.pooled_states, X)
+        sequences, network = model._read(X), model._make_network()
+        return model._arrange(X, sequences, model._run(network, network.pooled_states, sequences))
 
     # ---- what was fitted ----
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._base import RecurrentEstimator
 from sklearn_rnn._core.losses import Loss, SquaredError
+from sklearn_rnn._step_targets import align_steps
 from sklearn_rnn._targets import check_numeric_targets, target_scale
 from sklearn_rnn._training.batches import TrainingData
 
@@ -52,11 +52,34 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the unit of the targets that were fitted, and the dtype of the fit.
+            In the unit of the targets that were fitted, and the dtype of the fit. With
+            `return_sequences` (n_samples, n_steps) or (n_samples, n_steps, n_outputs) for an
+            array without padding, otherwise an object array of n_samples arrays, one for each
+            sequence.
         """
-        check_is_fitted(self)
-        model = self._copy()
-        return model._in_units_of_y(model._raw_prediction(X))
+        return self._answer(X, RecurrentRegressor._in_units_of_y)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R^2; with `return_sequences`, over all steps that have a target.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+        y : array-like
+            Their targets, as `fit` takes them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, or of the steps.
+
+        Returns
+        -------
+        r2 : float
+            The coefficient of determination, the mean of several outputs.
+        """
+        if not self.return_sequences:
+            return float(super().score(X, y, sample_weight))
+        y, prediction, weight = align_steps(X, y, self.predict(X), sample_weight)
+        return float(r2_score(y, prediction, sample_weight=weight))
 
     @property
     def weights_(self) -> dict[str, np.ndarray]:

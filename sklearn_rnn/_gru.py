@@ -40,6 +40,9 @@ class GRUClassifier(RecurrentClassifier):
         What the readout sees of the states over time: the one after the last step, their mean,
         or the largest value of each unit. "mean" or "max" help where the evidence may lie
         anywhere in a long sequence.
+    return_sequences : bool, default=False
+        Whether there is a target, and an answer, at every step instead of one for the whole
+        sequence. The readout then sees each step's state, and `pooling` has no say.
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
@@ -190,6 +193,7 @@ class GRUClassifier(RecurrentClassifier):
         num_layers=1,
         bidirectional=False,
         pooling="last",
+        return_sequences=False,
         n_timesteps=None,
         class_weight=None,
         solver="adam",
@@ -216,6 +220,7 @@ class GRUClassifier(RecurrentClassifier):
         self.num_layers = num_layers
         self.bidirectional = bidirectional
         self.pooling = pooling
+        self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
         self.class_weight = class_weight
         self.solver = solver
@@ -272,6 +277,9 @@ class GRURegressor(RecurrentRegressor):
         What the readout sees of the states over time: the one after the last step, their mean,
         or the largest value of each unit. "mean" or "max" help where the evidence may lie
         anywhere in a long sequence.
+    return_sequences : bool, default=False
+        Whether there is a target, and an answer, at every step instead of one for the whole
+        sequence. The readout then sees each step's state, and `pooling` has no say.
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
@@ -414,6 +422,7 @@ class GRURegressor(RecurrentRegressor):
         num_layers=1,
         bidirectional=False,
         pooling="last",
+        return_sequences=False,
         n_timesteps=None,
         solver="adam",
         alpha=0.0,
@@ -439,6 +448,7 @@ class GRURegressor(RecurrentRegressor):
         self.num_layers = num_layers
         self.bidirectional = bidirectional
         self.pooling = pooling
+        self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
         self.solver = solver
         self.alpha = alpha

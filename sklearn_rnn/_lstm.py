@@ -44,6 +44,9 @@ class LSTMClassifier(RecurrentClassifier):
         What the readout sees of the states over time: the one after the last step, their mean,
         or the largest value of each unit. "mean" or "max" help where the evidence may lie
         anywhere in a long sequence.
+    return_sequences : bool, default=False
+        Whether there is a target, and an answer, at every step instead of one for the whole
+        sequence. The readout then sees each step's state, and `pooling` has no say.
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
@@ -200,6 +203,7 @@ class LSTMClassifier(RecurrentClassifier):
         num_layers=1,
         bidirectional=False,
         pooling="last",
+        return_sequences=False,
         n_timesteps=None,
         forget_bias=1.0,
         class_weight=None,
@@ -227,6 +231,7 @@ class LSTMClassifier(RecurrentClassifier):
         self.num_layers = num_layers
         self.bidirectional = bidirectional
         self.pooling = pooling
+        self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
         self.forget_bias = forget_bias
         self.class_weight = class_weight
@@ -284,6 +289,9 @@ class LSTMRegressor(RecurrentRegressor):
         What the readout sees of the states over time: the one after the last step, their mean,
         or the largest value of each unit. "mean" or "max" help where the evidence may lie
         anywhere in a long sequence.
+    return_sequences : bool, default=False
+        Whether there is a target, and an answer, at every step instead of one for the whole
+        sequence. The readout then sees each step's state, and `pooling` has no say.
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
@@ -432,6 +440,7 @@ class LSTMRegressor(RecurrentRegressor):
         num_layers=1,
         bidirectional=False,
         pooling="last",
+        return_sequences=False,
         n_timesteps=None,
         forget_bias=1.0,
         solver="adam",
@@ -458,6 +467,7 @@ class LSTMRegressor(RecurrentRegressor):
         self.num_layers = num_layers
         self.bidirectional = bidirectional
         self.pooling = pooling
+        self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
         self.forget_bias = forget_bias
         self.solver = solver

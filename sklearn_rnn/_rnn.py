@@ -41,6 +41,9 @@ class RNNClassifier(RecurrentClassifier):
         What the readout sees of the states over time: the one after the last step, their mean,
         or the largest value of each unit. "mean" or "max" help where the evidence may lie
         anywhere in a long sequence.
+    return_sequences : bool, default=False
+        Whether there is a target, and an answer, at every step instead of one for the whole
+        sequence. The readout then sees each step's state, and `pooling` has no say.
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
@@ -197,6 +200,7 @@ class RNNClassifier(RecurrentClassifier):
         num_layers=1,
         bidirectional=False,
         pooling="last",
+        return_sequences=False,
         n_timesteps=None,
         nonlinearity="tanh",
         class_weight=None,
@@ -224,6 +228,7 @@ class RNNClassifier(RecurrentClassifier):
         self.num_layers = num_layers
         self.bidirectional = bidirectional
         self.pooling = pooling
+        self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
         self.nonlinearity = nonlinearity
         self.class_weight = class_weight
@@ -279,6 +284,9 @@ class RNNRegressor(RecurrentRegressor):
         What the readout sees of the states over time: the one after the last step, their mean,
         or the largest value of each unit. "mean" or "max" help where the evidence may lie
         anywhere in a long sequence.
+    return_sequences : bool, default=False
+        Whether there is a target, and an answer, at every step instead of one for the whole
+        sequence. The readout then sees each step's state, and `pooling` has no say.
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
@@ -427,6 +435,7 @@ class RNNRegressor(RecurrentRegressor):
         num_layers=1,
         bidirectional=False,
         pooling="last",
+        return_sequences=False,
         n_timesteps=None,
         nonlinearity="tanh",
         solver="adam",
@@ -453,6 +462,7 @@ class RNNRegressor(RecurrentRegressor):
         self.num_layers = num_layers
         self.bidirectional = bidirectional
         self.pooling = pooling
+        self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
         self.nonlinearity = nonlinearity
         self.solver = solver

@@ -51,7 +51,8 @@ def test_signature(Estimator):
     ]
     class_weight = ["class_weight"] if Estimator in CLASSIFIERS else []
     parameters = inspect.signature(Estimator).parameters
-    network = ["hidden_size", "num_layers", "bidirectional", "pooling", "n_timesteps"]
+    network = ["hidden_size", "num_layers", "bidirectional", "pooling", "return_sequences"]
+    network += ["n_timesteps"]
     assert list(parameters) == [*network, *own, *class_weight, *TRAINING_PARAMETERS]
     assert parameters["hidden_size"].default == 32
     kinds = [parameter.kind for parameter in parameters.values()]

@@ -1,14 +1,14 @@
 """The losses: value, and gradient with respect to the raw prediction.
 
-Dimension key: K outputs, B columns (sequences of a block).
+Dimension key: K outputs, M answers of a block (one a sequence, or one a step and sequence).
 
 Conventions
 -----------
-raw : (K, B), the readout's output.
-y : (K, B), the targets.
-weight : (B,), the sequences' weights.
+raw : (K, M), the readout's output.
+y : (K, M), the targets.
+weight : (M,), their weights.
 `value_gradient` returns the weighted sum over the block, not the mean, accumulated in float64
-(complex128 in the gradient check), and the gradient (K, B) in the dtype of `raw`.
+(complex128 in the gradient check), and the gradient (K, M) in the dtype of `raw`.
 """
 
 from __future__ import annotations

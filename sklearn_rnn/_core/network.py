@@ -1,10 +1,11 @@
 """The whole network: stack, readout and loss composed into one function of theta.
 
-Dimension key: B columns, T steps, F inputs, S * H pooled, K outputs.
+Dimension key: B columns, T steps, F inputs, S * H pooled, K outputs, M answers of a block: one
+a sequence (B) or, `per_step`, one a step and sequence (T * B).
 
 The objective of a block is
 
-    sum over b of weight_b loss(raw_b, y_b) / normaliser + alpha / 2 |weights|^2
+    sum over m of weight_m loss(raw_m, y_m) / normaliser + alpha / 2 |weights|^2
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ class Network:
         stack = Stack(layers, 2 if bidirectional else 1)
         return cls(stack, Readout(stack.output_size, n_outputs, POOLINGS[pooling]), loss, alpha)
 
+    @property
+    def per_step(self) -> bool:
+        """Whether there is an answer at every step."""
+        return self.readout.pooling.per_step
+
     @cached_property
     def layout(self) -> Layout:
         """Where the parameters lie in theta."""
@@ -69,14 +75,14 @@ class Network:
         return self.stack.make_workspaces(n_steps, n_columns, dtype, training=training)
 
     def pooled_states(self, theta: Array, workspaces: list[list[Workspace]], block: Block) -> Array:
-        """Return the top layer's pooled hidden states (S * H, B)."""
+        """Return the top layer's pooled hidden states (S * H, M)."""
         cells, _ = self.layout.views(theta)
         return self.readout.pool(self.stack.forward(cells, workspaces, block), block)
 
     def raw_prediction(
         self, theta: Array, workspaces: list[list[Workspace]], block: Block
     ) -> Array:
-        """Return the raw predictions (K, B), before the inverse link."""
+        """Return the raw predictions (K, M), before the inverse link."""
         _, W_out = self.layout.views(theta)
         return self.readout.forward(W_out, self.pooled_states(theta, workspaces, block))
 
@@ -92,7 +98,7 @@ class Network:
     ) -> Any:
         """Return the objective of a block; write its gradient by theta.
 
-        Reads theta, y (K, B), weight (B,); writes gradient_out, shaped like theta.
+        Reads theta, y (K, M), weight (M,), zero in the padding; writes gradient_out, like theta.
         """
         cells, W_out = self.layout.views(theta)
         dcells, dW_out = self.layout.views(gradient_out)

@@ -1,10 +1,12 @@
 """From states to raw predictions: pooling over time, and the dense output layer.
 
-Dimension key: B columns, T steps, H hidden, S directions, K outputs.
+Dimension key: B columns, T steps, H hidden, S directions, K outputs, M answers of a block: B
+with pooling over time, T * B (step by step) without.
 
 Pooling sums up each direction in its own time: "last" is the state after a direction's last
 step, which for the reverse direction is the sequence's first; mean and max do not depend on
-the order. Padding has no say.
+the order. Without pooling every step has an answer, which both directions' states at that step
+give together. Padding has no say.
 """
 
 from __future__ import annotations
@@ -19,15 +21,17 @@ from sklearn_rnn._core.workspace import Array
 
 
 class Pooling(ABC):
-    """A summary of the states over time."""
+    """What the output layer sees of the states."""
+
+    per_step = False
 
     @abstractmethod
     def forward(self, h: Array, block: Block) -> Array:
-        """Return the summary (H, B) of the states h (T, H, B), zero in the padding."""
+        """Return the summary (H, M) of the states h (T, H, B), zero in the padding."""
 
     @abstractmethod
     def backward(self, h: Array, dpooled: Array, block: Block, dh: Array) -> int:
-        """Write the errors dh (T, H, B) that dpooled (H, B) causes.
+        """Write the errors dh (T, H, B) that dpooled (H, M) causes.
 
         Returns the first step that an error enters at; dh is not written before it.
         """
@@ -88,10 +92,27 @@ class MaxPooling(Pooling):
         return where
 
 
+class NoPooling(Pooling):
+    """pooled = the states of all steps side by side, (H, T * B)."""
+
+    per_step = True
+
+    def forward(self, h: Array, block: Block) -> Array:
+        """Return the states, one column a step and sequence."""
+        return h.transpose(1, 0, 2).reshape(h.shape[1], -1)
+
+    def backward(self, h: Array, dpooled: Array, block: Block, dh: Array) -> int:
+        """Write each step's error at that step; those in the padding are zero."""
+        T, H, B = h.shape
+        dh[...] = dpooled.reshape(H, T, B).transpose(1, 0, 2)
+        return 0
+
+
 POOLINGS: dict[str, Pooling] = {
     "last": LastPooling(),
     "mean": MeanPooling(),
     "max": MaxPooling(),
+    "none": NoPooling(),
 }
 
 
@@ -112,15 +133,17 @@ class Readout:
     pooling: Pooling
 
     def pool(self, states: list[Array], block: Block) -> Array:
-        """Return the summaries of all directions, (S * H, B)."""
+        """Return what the directions' states, each in its own time, sum up to: (S * H, M)."""
+        if self.pooling.per_step:
+            states = [block.reverse(h) if d else h for d, h in enumerate(states)]
         return np.concatenate([self.pooling.forward(h, block) for h in states])
 
     def forward(self, W: Array, pooled: Array) -> Array:
-        """Return the raw prediction (K, B)."""
+        """Return the raw prediction (K, M)."""
         return W[:, :-1] @ pooled + W[:, -1:]
 
     def backward(self, W: Array, pooled: Array, draw: Array, dW: Array) -> Array:
-        """Write dW, the gradient of the weights; return dpooled (S * H, B)."""
+        """Write dW, the gradient of the weights; return dpooled (S * H, M)."""
         dW[:, :-1] = draw @ pooled.T
         dW[:, -1] = draw.sum(axis=1)
         return W[:, :-1].T @ draw
@@ -130,7 +153,11 @@ class Readout:
     ) -> int:
         """Write the errors (T, H, B) of each direction; return the first step they enter at."""
         parts = np.split(dpooled, len(states))
-        return min(
+        first = min(
             self.pooling.backward(h, dpart, block, dh)
             for h, dpart, dh in zip(states, parts, errors, strict=True)
         )
+        if self.pooling.per_step:
+            for dh in errors[1:]:
+                np.copyto(dh, block.reverse(dh))
+        return first

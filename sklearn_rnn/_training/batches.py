@@ -1,6 +1,7 @@
 """From packed sequences to blocks: which sequences go together, in which order.
 
-Dimension key: N sequences, F features, K outputs, B columns of a block, T its steps.
+Dimension key: N sequences, F features, K outputs, B columns of a block, T its steps, M targets:
+one a sequence (N), or one a step (the sum of all T_i).
 
 Sequences come packed: values (sum of all T_i, F) and offsets (N + 1,), where sequence i is
 values[offsets[i]:offsets[i + 1]].
@@ -32,19 +33,22 @@ class TrainingData:
     ----------
     values : ndarray (sum of all T_i, F)
     offsets : ndarray of int (N + 1,)
-    y : ndarray (N, K)
-    weight : ndarray (N,)
+    y : ndarray (M, K)
+    weight : ndarray (M,)
+    per_step : bool
+        Whether there is a target at every step. Those of weight 0 are not scored.
     """
 
     values: Array
     offsets: Array
     y: Array
     weight: Array
+    per_step: bool = False
 
     @property
     def n_samples(self) -> int:
         """N."""
-        return len(self.weight)
+        return len(self.offsets) - 1
 
     @cached_property
     def lengths(self) -> Array:
@@ -56,7 +60,17 @@ class TrainingData:
         lengths = self.lengths[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         rows = np.arange(offsets[-1]) + np.repeat(self.offsets[index] - offsets[:-1], lengths)
-        return TrainingData(self.values[rows], offsets, self.y[index], self.weight[index])
+        targets = rows if self.per_step else index
+        return TrainingData(
+            self.values[rows], offsets, self.y[targets], self.weight[targets], self.per_step
+        )
+
+    def without_weightless(self) -> TrainingData:
+        """Return the sequences that have any weight."""
+        weighty = self.weight > 0
+        if self.per_step:
+            weighty = np.logical_or.reduceat(weighty, self.offsets[:-1])
+        return self if weighty.all() else self.take(np.flatnonzero(weighty))
 
     def astype(self, dtype: Any) -> TrainingData:
         """Return y in `dtype`, and weights, in units of the largest, likewise."""
@@ -77,20 +91,21 @@ def merge_duplicates(data: TrainingData, limit: int) -> TrainingData:
     """
     places: dict[tuple[bytes, bytes], int] = {}
     first: list[int] = []
-    weights: list[float] = []
+    weights: list[Array] = []
     for i in range(data.n_samples):
-        sequence = data.values[data.offsets[i] : data.offsets[i + 1]]
-        key = sequence.tobytes(), data.y[i].tobytes()
+        steps = slice(data.offsets[i], data.offsets[i + 1])
+        targets = steps if data.per_step else slice(i, i + 1)
+        key = data.values[steps].tobytes(), data.y[targets].tobytes()
         if key not in places:
             if len(places) == limit:
                 return data
             places[key] = len(places)
             first.append(i)
-            weights.append(0.0)
-        weights[places[key]] += float(data.weight[i])
+            weights.append(np.zeros_like(data.weight[targets]))
+        weights[places[key]] += data.weight[targets]
     order = [place for _, place in sorted(places.items())]
     merged = data.take(np.array(first)[order])
-    return replace(merged, weight=np.array(weights)[order])
+    return replace(merged, weight=np.concatenate([weights[place] for place in order]))
 
 
 def iter_batches(
@@ -119,14 +134,28 @@ def iter_batches(
             yield batches[k]
 
 
-def gather(values: Array, offsets: Array, index: Array) -> Block:
-    """Return the chosen sequences as a block, zero in the padding."""
+def rows_of_steps(offsets: Array, index: Array) -> Array:
+    """Return (T, B): the packed row of each step of the chosen sequences; their last in padding."""
     begins, lengths = offsets[index], offsets[index + 1] - offsets[index]
     steps = np.arange(lengths.max())[:, None]
-    rows = begins + np.minimum(steps, lengths - 1)
+    return np.asarray(begins + np.minimum(steps, lengths - 1))
+
+
+def gather(values: Array, offsets: Array, index: Array) -> Block:
+    """Return the chosen sequences as a block, zero in the padding."""
+    rows = rows_of_steps(offsets, index)
+    lengths = offsets[index + 1] - offsets[index]
     block = Block(values.take(rows, axis=0).transpose(0, 2, 1), lengths)
     block.zero_padding(block.x)
     return block
+
+
+def gather_targets(data: TrainingData, index: Array, block: Block) -> tuple[Array, Array]:
+    """Return y (K, M) and weight (M,) of a block of these sequences, zero weight in the padding."""
+    if not data.per_step:
+        return data.y[index].T, data.weight[index]
+    rows = rows_of_steps(data.offsets, index).ravel()
+    return data.y[rows].T, data.weight[rows] * block.real.ravel()
 
 
 class WorkspacePool:

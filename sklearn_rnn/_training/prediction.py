@@ -12,7 +12,7 @@ import numpy as np
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array, Workspace
-from sklearn_rnn._training.batches import WorkspacePool, gather
+from sklearn_rnn._training.batches import WorkspacePool, gather, rows_of_steps
 
 # A block has at most this many columns, and about this many numbers of inputs and states.
 COLUMNS = 256
@@ -26,12 +26,14 @@ def run_in_blocks(
     values: Array,
     offsets: Array,
 ) -> Array:
-    """Return compute's (K, B) of every block, put together as (N, K) in the sequences' order.
+    """Return compute's (K, M) of every block, put together in the sequences' order.
+
+    That is (N, K), or with answers at every step (sum of all T_i, K).
 
     Parameters
     ----------
     network : Network
-    compute : callable theta, workspaces, block -> (K, B)
+    compute : callable theta, workspaces, block -> (K, M)
         The network's `raw_prediction` or `pooled_states`.
     theta : ndarray
         Its dtype is that of the computation.
@@ -44,8 +46,13 @@ def run_in_blocks(
         for index, block in _iter_blocks(values, offsets, _numbers_per_step(network)):
             answer = compute(theta, pool.get(block.n_steps, block.n_columns), block)
             if result is None:
-                result = np.empty((len(offsets) - 1, len(answer)), theta.dtype)
-            result[index] = answer.T
+                n_answers = offsets[-1] if network.per_step else len(offsets) - 1
+                result = np.empty((n_answers, len(answer)), theta.dtype)
+            if network.per_step:
+                real = block.real.ravel()
+                result[rows_of_steps(offsets, index).ravel()[real]] = answer[:, real].T
+            else:
+                result[index] = answer.T
     assert result is not None
     return result
 

@@ -21,6 +21,7 @@ from sklearn_rnn._training.batches import (
     TrainingData,
     WorkspacePool,
     gather,
+    gather_targets,
     iter_batches,
 )
 from sklearn_rnn._training.optimizers import Optimizer
@@ -151,7 +152,7 @@ class Trainer:
         data, batch_size = self.data, self.options.batch_size
         # In a single batch the order changes nothing but rounding.
         self._shuffle = self.options.shuffle and data.n_samples > batch_size
-        self._mean_weight = float(data.weight.mean(dtype=np.float64))
+        self._mean_weight = float(data.weight.sum(dtype=np.float64)) / data.n_samples
         # The penalty belongs to the batch, not to each of its halves.
         self._networks = [self.network, replace(self.network, alpha=0.0)]
         longest, dtype = int(data.lengths.max()), self.theta.dtype
@@ -160,7 +161,6 @@ class Trainer:
         ]
         self._gradients = [np.empty_like(self.theta) for _ in range(2)]
         self._norm = get_blas_funcs("nrm2", (self.theta,))  # cannot overflow
-        self._y = np.ascontiguousarray(data.y.T)
         self._tried = False  # whether theta of the last checkpoint is known to work
 
     def _run_epoch(self) -> None:
@@ -205,13 +205,14 @@ class Trainer:
         """Return the loss of these samples; write its gradient to self._gradients[k]."""
         data = self.data
         block = gather(data.values, data.offsets, index)
+        y, weight = gather_targets(data, index, block)
         with np.errstate(all="ignore"):  # which another thread does not inherit
             loss = self._networks[k].loss_gradient(
                 self.theta,
                 self._pools[k].get(block.n_steps, block.n_columns),
                 block,
-                self._y[:, index],
-                data.weight[index],
+                y,
+                weight,
                 normaliser,
                 self._gradients[k],
             )

@@ -11,7 +11,8 @@ from tests.core.helpers import assert_close
 T, H, B = 6, 3, 4
 LENGTHS = {"equal": np.full(B, T), "ragged": np.array([4, 6, 2, 3])}
 
-all_poolings = pytest.mark.parametrize("pooling", POOLINGS)
+SUMMARIES = ["last", "mean", "max"]
+all_poolings = pytest.mark.parametrize("pooling", SUMMARIES)
 all_lengths = pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
 
 
@@ -53,7 +54,7 @@ def test_pooling_backward_is_the_plain_one(pooling, lengths, shift):
 def test_where_errors_enter_first(lengths):
     h, block = make_states(lengths)
     dpooled, dh = np.ones((H, B)), np.empty_like(h)
-    first = {name: p.backward(h, dpooled, block, dh) for name, p in POOLINGS.items()}
+    first = {name: POOLINGS[name].backward(h, dpooled, block, dh) for name in SUMMARIES}
     assert first == {"last": lengths.min() - 1, "mean": 0, "max": 0}
 
 
