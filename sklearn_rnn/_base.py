@@ -59,6 +59,7 @@ class RecurrentEstimator(FittedModel):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "tbptt_steps": [Interval(Integral, 1, None, closed="left"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -229,6 +230,12 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                     f"The {name!r} parameter of {type(self).__name__} must be a number, got "
                     f"{value!r}."
                 )
+        if self.tbptt_steps is not None and self.bidirectional:
+            raise InvalidParameterError(
+                f"tbptt_steps={self.tbptt_steps} needs bidirectional=False: the reverse direction "
+                "starts at the end of a sequence, and cannot carry its state from the pieces "
+                "before. Set tbptt_steps=None."
+            )
 
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
         """Return what the weights' shapes and meaning depend on, as plain values."""
@@ -260,6 +267,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
             max_grad_norm=self.max_grad_norm,
+            tbptt_steps=self.tbptt_steps,
             verbose=bool(self.verbose),
         )
 

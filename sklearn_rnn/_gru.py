@@ -62,6 +62,11 @@ class GRUClassifier(RecurrentClassifier):
         factors of 3.
     max_grad_norm : float or None, default=0.5
         A gradient with a larger Euclidean norm is scaled down to it [4]_. None: never.
+    tbptt_steps : int or None, default=None
+        Truncated back-propagation through time: sequences are cut every so many steps; the state
+        is carried over a cut, errors are not, and memory does not grow with the length. With
+        `return_sequences` every piece is followed by an update. None: never cut. Not with
+        `bidirectional`.
     max_iter : int, default=200
         Epochs, at most.
     shuffle : bool, default=True
@@ -201,6 +206,7 @@ class GRUClassifier(RecurrentClassifier):
         batch_size=32,
         learning_rate_init=0.01,
         max_grad_norm=0.5,
+        tbptt_steps=None,
         max_iter=200,
         shuffle=True,
         tol=0.0001,
@@ -228,6 +234,7 @@ class GRUClassifier(RecurrentClassifier):
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_grad_norm = max_grad_norm
+        self.tbptt_steps = tbptt_steps
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.tol = tol
@@ -296,6 +303,11 @@ class GRURegressor(RecurrentRegressor):
         factors of 3.
     max_grad_norm : float or None, default=0.5
         A gradient with a larger Euclidean norm is scaled down to it [4]_. None: never.
+    tbptt_steps : int or None, default=None
+        Truncated back-propagation through time: sequences are cut every so many steps; the state
+        is carried over a cut, errors are not, and memory does not grow with the length. With
+        `return_sequences` every piece is followed by an update. None: never cut. Not with
+        `bidirectional`.
     max_iter : int, default=200
         Epochs, at most.
     shuffle : bool, default=True
@@ -429,6 +441,7 @@ class GRURegressor(RecurrentRegressor):
         batch_size=32,
         learning_rate_init=0.01,
         max_grad_norm=0.5,
+        tbptt_steps=None,
         max_iter=200,
         shuffle=True,
         tol=0.0001,
@@ -455,6 +468,7 @@ class GRURegressor(RecurrentRegressor):
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_grad_norm = max_grad_norm
+        self.tbptt_steps = tbptt_steps
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.tol = tol

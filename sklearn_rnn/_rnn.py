@@ -65,6 +65,11 @@ class RNNClassifier(RecurrentClassifier):
         factors of 3.
     max_grad_norm : float or None, default=0.5
         A gradient with a larger Euclidean norm is scaled down to it [4]_. None: never.
+    tbptt_steps : int or None, default=None
+        Truncated back-propagation through time: sequences are cut every so many steps; the state
+        is carried over a cut, errors are not, and memory does not grow with the length. With
+        `return_sequences` every piece is followed by an update. None: never cut. Not with
+        `bidirectional`.
     max_iter : int, default=200
         Epochs, at most.
     shuffle : bool, default=True
@@ -209,6 +214,7 @@ class RNNClassifier(RecurrentClassifier):
         batch_size=32,
         learning_rate_init=0.01,
         max_grad_norm=0.5,
+        tbptt_steps=None,
         max_iter=200,
         shuffle=True,
         tol=0.0001,
@@ -237,6 +243,7 @@ class RNNClassifier(RecurrentClassifier):
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_grad_norm = max_grad_norm
+        self.tbptt_steps = tbptt_steps
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.tol = tol
@@ -305,6 +312,11 @@ class RNNRegressor(RecurrentRegressor):
         factors of 3.
     max_grad_norm : float or None, default=0.5
         A gradient with a larger Euclidean norm is scaled down to it [4]_. None: never.
+    tbptt_steps : int or None, default=None
+        Truncated back-propagation through time: sequences are cut every so many steps; the state
+        is carried over a cut, errors are not, and memory does not grow with the length. With
+        `return_sequences` every piece is followed by an update. None: never cut. Not with
+        `bidirectional`.
     max_iter : int, default=200
         Epochs, at most.
     shuffle : bool, default=True
@@ -443,6 +455,7 @@ class RNNRegressor(RecurrentRegressor):
         batch_size=32,
         learning_rate_init=0.01,
         max_grad_norm=0.5,
+        tbptt_steps=None,
         max_iter=200,
         shuffle=True,
         tol=0.0001,
@@ -470,6 +483,7 @@ class RNNRegressor(RecurrentRegressor):
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_grad_norm = max_grad_norm
+        self.tbptt_steps = tbptt_steps
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.tol = tol

@@ -26,8 +26,8 @@ from tests.helpers import (
 
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 TRAINING_PARAMETERS = [
-    *("solver", "alpha", "batch_size", "learning_rate_init", "max_grad_norm", "max_iter"),
-    *("shuffle", "tol", "n_iter_no_change", "early_stopping", "validation_fraction"),
+    *("solver", "alpha", "batch_size", "learning_rate_init", "max_grad_norm", "tbptt_steps"),
+    *("max_iter", "shuffle", "tol", "n_iter_no_change", "early_stopping", "validation_fraction"),
     *("warm_start", "random_state", "verbose", "momentum", "nesterovs_momentum"),
     *("beta_1", "beta_2", "epsilon"),
 ]
@@ -79,6 +79,7 @@ CHANGES = {
     "batch_size": 3,
     "learning_rate_init": 0.02,
     "max_grad_norm": 1e-3,
+    "tbptt_steps": 2,
     "max_iter": 4,
     "early_stopping": True,
     "random_state": 1,

@@ -90,6 +90,21 @@ class LSTMWorkspace(Workspace):
                 for L, D, dz in zip(self.L, self.D, self.dz, strict=True)
             ]
 
+    def get_state(self, n_steps: int) -> tuple[Array, ...]:
+        """Return a copy of what step `n_steps` starts from: (h, c)."""
+        c = self.gates[n_steps, 4] if n_steps else self.c0
+        return (*super().get_state(n_steps), c.reshape(self.c0.shape).copy())
+
+    def set_state(self, state: tuple[Array, ...]) -> None:
+        """Write what the first step starts from."""
+        super().set_state(state)
+        self.c0[...] = state[1]
+
+    def clear_state(self) -> None:
+        """Let the first step start from zero."""
+        super().clear_state()
+        self.c0[...] = 0
+
 
 @dataclass(frozen=True)
 class LSTMCell(Cell):

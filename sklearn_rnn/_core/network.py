@@ -6,10 +6,13 @@ a sequence (B) or, `per_step`, one a step and sequence (T * B).
 The objective of a block is
 
     sum over m of weight_m loss(raw_m, y_m) / normaliser + alpha / 2 |weights|^2
+
+Workspaces may hold fewer steps than a block: then it is run piece by piece (see pieces.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,8 +23,16 @@ from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._core.layout import Layout
 from sklearn_rnn._core.losses import Loss
+from sklearn_rnn._core.pieces import (
+    States,
+    clear_states,
+    cut,
+    get_states,
+    real_steps,
+    set_states,
+)
 from sklearn_rnn._core.readout import POOLINGS, Readout
-from sklearn_rnn._core.stack import Stack
+from sklearn_rnn._core.stack import CellArrays, Stack
 from sklearn_rnn._core.workspace import Array, Workspace
 
 
@@ -75,16 +86,23 @@ class Network:
         return self.stack.make_workspaces(n_steps, n_columns, dtype, training=training)
 
     def pooled_states(self, theta: Array, workspaces: list[list[Workspace]], block: Block) -> Array:
-        """Return the top layer's pooled hidden states (S * H, M)."""
-        cells, _ = self.layout.views(theta)
-        return self.readout.pool(self.stack.forward(cells, workspaces, block), block)
+        """Return what the readout sees of the top layer's hidden states, (S * H, M)."""
+        values = list(self._pooled_pieces(theta, workspaces, block))
+        if len(values) == 1:
+            return values[0]
+        if self.per_step:
+            return np.concatenate(values, axis=1)
+        return self._combine(np.array(values), block, workspaces)[0]
 
     def raw_prediction(
         self, theta: Array, workspaces: list[list[Workspace]], block: Block
     ) -> Array:
         """Return the raw predictions (K, M), before the inverse link."""
         _, W_out = self.layout.views(theta)
-        return self.readout.forward(W_out, self.pooled_states(theta, workspaces, block))
+        if not self.per_step:
+            return self.readout.forward(W_out, self.pooled_states(theta, workspaces, block))
+        pieces = self._pooled_pieces(theta, workspaces, block)
+        return np.concatenate([self.readout.forward(W_out, piece) for piece in pieces], axis=1)
 
     def loss_gradient(
         self,
@@ -110,10 +128,91 @@ class Network:
         draw /= normaliser
 
         dpooled = self.readout.backward(W_out, pooled, draw, dW_out)
+        self._backward(cells, workspaces, block, states, dpooled, dcells)
+        return value / normaliser + self._penalty(theta, gradient_out)
+
+    def truncated_loss_gradient(
+        self,
+        theta: Array,
+        workspaces: list[list[Workspace]],
+        block: Block,
+        y: Array,
+        weight: Array,
+        normaliser: float,
+        gradient_out: Array,
+    ) -> Any:
+        """Do what loss_gradient does, piece by piece: no error crosses a cut.
+
+        For a block of more steps than the workspaces hold, and answers that pool over time.
+        """
+        cells, W_out = self.layout.views(theta)
+        gradient_out[...] = 0
+        _, dW_out = self.layout.views(gradient_out)
+        starts: list[States] = []
+        values = np.array(list(self._pooled_pieces(theta, workspaces, block, starts)))
+        pooled, shares = self._combine(values, block, workspaces)
+        raw = self.readout.forward(W_out, pooled)
+
+        value, draw = self.loss.value_gradient(raw, y, weight)
+        draw /= normaliser
+
+        dpooled = self.readout.backward(W_out, pooled, draw, dW_out)
+        of_piece = np.zeros_like(theta)
+        dcells, _ = self.layout.views(of_piece)
+        for piece, start, share in zip(self._cut(block, workspaces), starts, shares, strict=True):
+            if share.any():
+                set_states(workspaces, start)
+                states = self.stack.forward(cells, workspaces, piece)
+                self._backward(cells, workspaces, piece, states, share * dpooled, dcells)
+                gradient_out += of_piece
+        clear_states(workspaces)
+        return value / normaliser + self._penalty(theta, gradient_out)
+
+    def _backward(
+        self,
+        cells: CellArrays,
+        workspaces: list[list[Workspace]],
+        block: Block,
+        states: list[Array],
+        dpooled: Array,
+        dcells: CellArrays,
+    ) -> None:
+        """Run back from the pooled states; write the cells' gradients."""
         errors = [ws.dh[: block.n_steps] for ws in workspaces[-1]]
         first_error = self.readout.scatter(states, dpooled, block, errors)
         self.stack.backward(cells, workspaces, block, first_error, dcells)
-        return value / normaliser + self._penalty(theta, gradient_out)
+
+    def _pooled_pieces(
+        self,
+        theta: Array,
+        workspaces: list[list[Workspace]],
+        block: Block,
+        starts: list[States] | None = None,
+    ) -> Iterator[Array]:
+        """Yield what the readout sees of each piece; append the states it starts from."""
+        cells, _ = self.layout.views(theta)
+        pieces = self._cut(block, workspaces)
+        for piece in pieces:
+            if starts is not None:
+                starts.append(get_states(workspaces, 0))
+            yield self.readout.pool(self.stack.forward(cells, workspaces, piece), piece)
+            if len(pieces) > 1:
+                set_states(workspaces, get_states(workspaces, piece.n_steps))
+        if len(pieces) > 1:
+            clear_states(workspaces)
+
+    def _combine(
+        self, values: Array, block: Block, workspaces: list[list[Workspace]]
+    ) -> tuple[Array, Array]:
+        """Return the pooled states (S * H, B) of all pieces, and each piece's share in them."""
+        real = real_steps(block, workspaces[0][0].n_steps)
+        shares = self.readout.pooling.shares(values, real)
+        return (shares * values).sum(axis=0), shares
+
+    @staticmethod
+    def _cut(block: Block, workspaces: list[list[Workspace]]) -> list[Block]:
+        n_steps = workspaces[0][0].n_steps
+        return [block] if block.n_steps <= n_steps else cut(block, n_steps)
 
     def _penalty(self, theta: Array, gradient_out: Array) -> Any:
         """Return the L2 penalty; add its gradient to gradient_out."""

@@ -36,6 +36,13 @@ class Pooling(ABC):
         Returns the first step that an error enters at; dh is not written before it.
         """
 
+    @abstractmethod
+    def shares(self, values: Array, real: Array) -> Array:
+        """Return (C, H, B): what share each of C pieces' summaries has in that of the whole.
+
+        Reads values (C, H, B), the summaries, and real (C, B), the pieces' real steps.
+        """
+
 
 class LastPooling(Pooling):
     """pooled = h at the sequence's last step."""
@@ -54,6 +61,11 @@ class LastPooling(Pooling):
         dh[block.lengths - 1, :, np.arange(block.n_columns)] = dpooled.T
         return first
 
+    def shares(self, values: Array, real: Array) -> Array:
+        """Return 1 for the piece that a column ends in."""
+        last = (real > 0).sum(axis=0) - 1
+        return _one_hot(np.broadcast_to(last, values.shape[1:]), values)
+
 
 class MeanPooling(Pooling):
     """pooled = sum of h over the real steps / their number."""
@@ -69,6 +81,11 @@ class MeanPooling(Pooling):
         block.zero_padding(dh)
         return 0
 
+    def shares(self, values: Array, real: Array) -> Array:
+        """Return the pieces' shares of the real steps."""
+        share = (real / real.sum(axis=0)).astype(values.dtype)
+        return np.broadcast_to(share[:, None, :], values.shape)
+
 
 class MaxPooling(Pooling):
     """pooled = the largest h of each unit over the real steps (the first of equals)."""
@@ -83,6 +100,11 @@ class MaxPooling(Pooling):
         dh[...] = 0
         np.put_along_axis(dh, self._where(h, block), dpooled[None], axis=0)
         return 0
+
+    def shares(self, values: Array, real: Array) -> Array:
+        """Return 1 for the piece with the largest value (the first of equals)."""
+        largest = np.where(real[:, None, :] > 0, values.real, -np.inf)
+        return _one_hot(largest.argmax(axis=0), values)
 
     @staticmethod
     def _where(h: Array, block: Block) -> Array:
@@ -106,6 +128,16 @@ class NoPooling(Pooling):
         T, H, B = h.shape
         dh[...] = dpooled.reshape(H, T, B).transpose(1, 0, 2)
         return 0
+
+    def shares(self, values: Array, real: Array) -> Array:
+        """Raise: pieces' states stand side by side, and are not summed up."""
+        raise TypeError("states of all steps have no common summary")
+
+
+def _one_hot(piece: Array, values: Array) -> Array:
+    """Return (C, H, B), 1 where piece (H, B) says and 0 elsewhere, in the dtype of values."""
+    pieces = np.arange(len(values))[:, None, None]
+    return np.asarray(pieces == piece).astype(values.dtype)
 
 
 POOLINGS: dict[str, Pooling] = {

@@ -95,6 +95,18 @@ class Workspace:
             self.dh_last = np.zeros((H, B), dtype)
             self._transposed = [np.empty(0, dtype), np.empty(0, dtype)]
 
+    def get_state(self, n_steps: int) -> tuple[Array, ...]:
+        """Return a copy of what step `n_steps` starts from: (h,), or (h, c)."""
+        return (self.Z[n_steps, : self.hidden_size].copy(),)
+
+    def set_state(self, state: tuple[Array, ...]) -> None:
+        """Write what the first step starts from."""
+        self.h0[...] = state[0]
+
+    def clear_state(self) -> None:
+        """Let the first step start from zero."""
+        self.h0[...] = 0
+
     def chunks(self, n_steps: int) -> list[tuple[int, int]]:
         """Return the (first, end) steps of each chunk, last chunk first."""
         return [(max(0, end - self.chunk), end) for end in range(n_steps, 0, -self.chunk)]

@@ -173,15 +173,28 @@ class WorkspacePool:
         Whether to train.
     longest : int
         The steps of the longest block, if known: so long are all workspaces then.
+    at_most : int or None
+        No workspace has more steps; longer blocks are run piece by piece. Of no effect with two
+        directions, where that cannot be.
     """
 
-    def __init__(self, network: Network, dtype: Any, *, training: bool, longest: int = 0) -> None:
+    def __init__(
+        self,
+        network: Network,
+        dtype: Any,
+        *,
+        training: bool,
+        longest: int = 0,
+        at_most: int | None = None,
+    ) -> None:
         self._network, self._dtype, self._training = network, dtype, training
-        self._longest = longest
+        self._at_most = at_most if network.stack.n_directions == 1 else None
+        self._longest = self._limit(longest)
         self._by_columns: dict[int, list[list[Workspace]]] = {}
 
     def get(self, n_steps: int, n_columns: int) -> list[list[Workspace]]:
         """Return workspaces for a block of this shape."""
+        n_steps = self._limit(n_steps)
         found = self._by_columns.get(n_columns)
         if found is None or found[0][0].n_steps < n_steps:
             if not self._training:
@@ -192,3 +205,6 @@ class WorkspacePool:
             )
             self._by_columns[n_columns] = found
         return found
+
+    def _limit(self, n_steps: int) -> int:
+        return n_steps if self._at_most is None else min(n_steps, self._at_most)

@@ -17,6 +17,9 @@ from sklearn_rnn._training.batches import WorkspacePool, gather, rows_of_steps
 # A block has at most this many columns, and about this many numbers of inputs and states.
 COLUMNS = 256
 NUMBERS = 2**22
+# Longer sequences are run piece by piece, where they have one direction: nobody needs the states
+# of all steps at once.
+STEPS = 128
 
 
 def run_in_blocks(
@@ -40,10 +43,10 @@ def run_in_blocks(
     values, offsets : ndarray (sum of all T_i, F), (N + 1,)
         Packed sequences.
     """
-    pool = WorkspacePool(network, theta.dtype, training=False)
+    pool = WorkspacePool(network, theta.dtype, training=False, at_most=STEPS)
     result = None
     with np.errstate(all="ignore"):
-        for index, block in _iter_blocks(values, offsets, _numbers_per_step(network)):
+        for index, block in _iter_blocks(network, values, offsets):
             answer = compute(theta, pool.get(block.n_steps, block.n_columns), block)
             if result is None:
                 n_answers = offsets[-1] if network.per_step else len(offsets) - 1
@@ -57,23 +60,21 @@ def run_in_blocks(
     return result
 
 
-def _iter_blocks(
-    values: Array, offsets: Array, numbers_per_step: int
-) -> Iterator[tuple[Array, Block]]:
+def _iter_blocks(network: Network, values: Array, offsets: Array) -> Iterator[tuple[Array, Block]]:
     """Yield (indices, block) until all sequences are covered, longest first."""
     lengths = np.diff(offsets)
     order = np.argsort(-lengths, kind="stable")
     begin = 0
     while begin < len(order):
-        numbers = int(lengths[order[begin]]) * numbers_per_step
+        numbers = _numbers_of_column(network, int(lengths[order[begin]]))
         index = order[begin : begin + max(1, min(COLUMNS, NUMBERS // numbers))]
         begin += len(index)
         yield index, gather(values, offsets, index)
 
 
-def _numbers_per_step(network: Network) -> int:
-    """Return how many numbers the layers keep of one step of one sequence."""
-    cells = network.stack.layers
-    return network.stack.n_directions * sum(
-        cell.input_size + 4 * cell.hidden_size for cell in cells
-    )
+def _numbers_of_column(network: Network, length: int) -> int:
+    """Return how many numbers are kept of a sequence of this length."""
+    stack = network.stack
+    states = sum(cell.input_size + 4 * cell.hidden_size for cell in stack.layers)
+    steps = length if stack.n_directions == 2 else min(length, STEPS)
+    return length * stack.layers[0].input_size + steps * stack.n_directions * states

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.linalg import get_blas_funcs
 
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.pieces import clear_states, cut, get_states, set_states
 from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._training.batches import (
     TrainingData,
@@ -42,6 +43,7 @@ class TrainingOptions:
     tol: float
     n_iter_no_change: int
     max_grad_norm: float | None
+    tbptt_steps: int | None
     verbose: bool
 
 
@@ -156,8 +158,10 @@ class Trainer:
         # The penalty belongs to the batch, not to each of its halves.
         self._networks = [self.network, replace(self.network, alpha=0.0)]
         longest, dtype = int(data.lengths.max()), self.theta.dtype
+        at_most = self.options.tbptt_steps
         self._pools = [
-            WorkspacePool(self.network, dtype, training=True, longest=longest) for _ in range(2)
+            WorkspacePool(self.network, dtype, training=True, longest=longest, at_most=at_most)
+            for _ in range(2)
         ]
         self._gradients = [np.empty_like(self.theta) for _ in range(2)]
         self._norm = get_blas_funcs("nrm2", (self.theta,))  # cannot overflow
@@ -172,7 +176,36 @@ class Trainer:
 
     def _run_batch(self, index: Array) -> float:
         """Update theta by one batch; return its loss."""
-        loss = self._loss_gradient(index)
+        # Not the batch's own weights: a batch of light samples must pull lightly.
+        normaliser = len(index) * self._mean_weight
+        if self.data.per_step and self.options.tbptt_steps is not None:
+            return self._run_pieces(index, normaliser)
+        loss = self._loss_gradient(index, normaliser)
+        self._update(loss)
+        return loss
+
+    def _run_pieces(self, index: Array, normaliser: float) -> float:
+        """Update theta by each piece of a batch in turn, as its errors are known by then.
+
+        The state is carried over from piece to piece, from weights to changed weights.
+        """
+        whole = gather(self.data.values, self.data.offsets, index)
+        y, weight = gather_targets(self.data, index, whole)
+        workspaces = self._pools[0].get(whole.n_steps, whole.n_columns)
+        loss, end = 0.0, 0
+        for piece in cut(whole, workspaces[0][0].n_steps):
+            begin, end = end, end + piece.n_steps * piece.n_columns
+            share = piece.n_steps / whole.n_steps
+            arrays = y[:, begin:end], weight[begin:end], share * normaliser, self._gradients[0]
+            piece_loss = float(self.network.loss_gradient(self.theta, workspaces, piece, *arrays))
+            self._update(piece_loss)
+            loss += share * piece_loss
+            set_states(workspaces, get_states(workspaces, piece.n_steps))
+        clear_states(workspaces)
+        return loss
+
+    def _update(self, loss: float) -> None:
+        """Update theta by the gradient that lies ready, after a look at both."""
         gradient = self._gradients[0]
         norm = float(self._norm(gradient))
         if not (np.isfinite(loss) and np.isfinite(norm)):
@@ -184,12 +217,9 @@ class Trainer:
         if limit is not None and norm > limit:
             gradient *= limit / norm
         self.optimizer.step(self.theta, gradient)
-        return loss
 
-    def _loss_gradient(self, index: Array) -> float:
+    def _loss_gradient(self, index: Array, normaliser: float) -> float:
         """Return a batch's loss; write its gradient to self._gradients[0]."""
-        # Not the batch's own weights: a batch of light samples must pull lightly.
-        normaliser = len(index) * self._mean_weight
         if not self._is_large(index):
             return self._part(0, index, normaliser)
         first, second = np.array_split(index, 2)
@@ -206,17 +236,13 @@ class Trainer:
         data = self.data
         block = gather(data.values, data.offsets, index)
         y, weight = gather_targets(data, index, block)
+        workspaces = self._pools[k].get(block.n_steps, block.n_columns)
+        network = self._networks[k]
+        fits = block.n_steps <= workspaces[0][0].n_steps
+        run = network.loss_gradient if fits else network.truncated_loss_gradient
         with np.errstate(all="ignore"):  # which another thread does not inherit
-            loss = self._networks[k].loss_gradient(
-                self.theta,
-                self._pools[k].get(block.n_steps, block.n_columns),
-                block,
-                y,
-                weight,
-                normaliser,
-                self._gradients[k],
-            )
-        return float(loss)
+            arrays = y, weight, normaliser, self._gradients[k]
+            return float(run(self.theta, workspaces, block, *arrays))
 
     def _is_large(self, index: Array) -> bool:
         """Whether two threads with half of this batch each beat one with all of it."""

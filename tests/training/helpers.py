@@ -49,6 +49,7 @@ def make_trainer(data=None, network=None, theta=None, optimizer=None, **options)
         tol=0.0,
         n_iter_no_change=100,
         max_grad_norm=None,
+        tbptt_steps=None,
         verbose=False,
     )
     return Trainer(
