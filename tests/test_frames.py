@@ -130,6 +130,15 @@ def test_pandas_nullable_and_polars_decimal_columns():
         assert data.ids.tolist() == plain.ids.tolist()
 
 
+def test_times_and_targets_of_polars_decimals():
+    decimals = [Decimal(str(t)) / 10 for t in TABLE["t"]]
+    frame = pl.DataFrame(changed(t=decimals, site=[Decimal(i) for i in TABLE["site"]]))
+    data = sequences_from_frame(frame, by="id", order="t", features="n", target="site", regular=0.1)
+    assert data.X[0].ravel().tolist() == [10, 12, 14]
+    assert data.y.dtype == np.float64
+    assert data.y.tolist() == [7, 8, 7]
+
+
 def test_columns_of_pandas_may_be_named_by_numbers():
     frame = pd.DataFrame({0: [1, 1, 2], 1: [1, 2, 1], 2: [0.5, 1.5, 2.5]}, index=[9, 9, 9])
     data = sequences_from_frame(frame, by=0, order=1)
