@@ -3,7 +3,9 @@
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.frames import sequences_from_frame
 from sklearn_rnn.sequences import SequenceArray
+from sklearn_rnn.windows import make_windows
 
 __all__ = [
     "GRUClassifier",
@@ -13,5 +15,7 @@ __all__ = [
     "RNNClassifier",
     "RNNRegressor",
     "SequenceArray",
+    "make_windows",
+    "sequences_from_frame",
 ]
 __version__ = "0.1.0"

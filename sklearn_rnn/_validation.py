@@ -77,7 +77,10 @@ def check_sequences(
 def read_sequences(
     estimator: Any, X: Any, *, n_timesteps: int | None = None, allow_nan: bool = False
 ) -> SequenceArray:
-    """Read X as `check_sequences` does, but neither change the estimator nor look at its fit."""
+    """Read X as `check_sequences` does, but neither change the estimator nor look at its fit.
+
+    The `estimator` may be a name instead, for the messages.
+    """
     if how_to_read(X) == "flat":
         return _cut_rows(estimator, _read_rows(estimator, X, allow_nan), n_timesteps)
     return _read_sequences(estimator, X, allow_nan)
@@ -195,7 +198,7 @@ def _cut_rows(estimator: Any, rows: np.ndarray, n_timesteps: int | None) -> Sequ
     if n_columns % n_timesteps:
         raise ValueError(
             f"X has {n_columns} columns, which are not a multiple of n_timesteps={n_timesteps}: "
-            f"{type(estimator).__name__} expects rows that are flattened sequences, "
+            f"{_name(estimator)} expects rows that are flattened sequences, "
             "X3.reshape(len(X3), -1) of an X3 of shape (n_sequences, n_timesteps, n_features)."
         )
     values = rows.reshape(n_rows * n_timesteps, n_columns // n_timesteps)
@@ -215,7 +218,7 @@ def _read_sequences(estimator: Any, X: Any, allow_nan: bool) -> SequenceArray:
         values = _as_floats(estimator, packed.values)
         _check_finite(values, packed.offsets, X, allow_nan)
     except (TypeError, ValueError) as error:
-        error.add_note(f"This is about the X of {type(estimator).__name__}.")
+        error.add_note(f"This is about the X of {_name(estimator)}.")
         raise
     return SequenceArray(_read_only(values), packed.offsets)
 
@@ -226,7 +229,7 @@ def _pack_array(estimator: Any, X: Any) -> SequenceArray:
     if X.ndim > 3:
         raise ValueError(
             f"Found array with dim {X.ndim}, while dim <= 3 is required by "
-            f"{type(estimator).__name__}: (n_sequences, n_timesteps, n_features)."
+            f"{_name(estimator)}: (n_sequences, n_timesteps, n_features)."
         )
     return SequenceArray.from_padded(X)
 
@@ -385,7 +388,7 @@ def _check_same_columns(X: Any) -> None:
 def _message_no_samples(estimator: Any, X: Any) -> str:
     return (
         f"Found array with 0 sample(s) (an empty {type(X).__name__}) while a minimum of 1 is "
-        f"required by {type(estimator).__name__}."
+        f"required by {_name(estimator)}."
     )
 
 
@@ -406,6 +409,10 @@ def _message_flat(estimator: Any, X: Any) -> str:
     )
 
 
+def _name(estimator: Any) -> str:
+    return estimator if isinstance(estimator, str) else type(estimator).__name__
+
+
 def _describe(X: Any) -> str:
     if isinstance(X, SequenceArray):
         return f"a {X!r}"
@@ -419,8 +426,9 @@ def _add_pointer(error: ValueError, X: Any) -> None:
     """Add to scikit-learn's message, which stays as it is, what a newcomer may have meant."""
     if _is_frame(X) and "could not convert" in str(error):
         error.add_note(
-            "If several rows of this data frame belong to one sequence, make a list of sequences: "
-            "[group[features] for _, group in df.sort_values(time).groupby(id)]."
+            "If several rows of this data frame belong to one sequence: "
+            "sequences_from_frame(df, by=, order=) makes sequences of it, "
+            "where by= names the column of the sequence and order= that of the time."
         )
     if isinstance(X, (list, tuple)) and "inhomogeneous" in str(error):
         error.add_note(

@@ -58,14 +58,24 @@ def japanese_vowels():
 
 
 @pytest.fixture(scope="session")
-def shared_data():
-    """Give a function that loads an .npz file of ../shared/data, or skips the test."""
+def shared_path():
+    """Give a function that finds a file of ../shared/data, or skips the test."""
 
-    def load(name):
+    def find(name):
         path = SHARED_DATA / name
         if not path.exists():
             pytest.skip(f"needs {name} of ../shared/data, which is not part of the package")
-        with np.load(path, allow_pickle=False) as file:
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def shared_data(shared_path):
+    """Give a function that loads an .npz file of ../shared/data, or skips the test."""
+
+    def load(name):
+        with np.load(shared_path(name), allow_pickle=False) as file:
             return dict(file)
 
     return load

@@ -488,11 +488,11 @@ def test_row_28_names_of_mixed_types(wrap):
         read(wrap(pd.DataFrame({"a": [1.0], 1: [2.0]})))
 
 
-def test_long_frame_with_text_ids_points_to_a_list_of_groups():
+def test_long_frame_with_text_ids_points_to_sequences_from_frame():
     frame = pd.DataFrame({"id": ["a", "a", "b"], "value": [1.0, 2.0, 3.0]})
     with pytest.raises(ValueError, match="could not convert string to float") as caught:
         read(frame)
-    assert "groupby(id)" in caught.value.__notes__[0]
+    assert "sequences_from_frame(df, by=, order=)" in caught.value.__notes__[0]
 
 
 def test_ragged_list_of_lists_points_to_arrays():
