@@ -82,6 +82,9 @@ class GRUClassifier(RecurrentClassifier):
     validation_fraction : float, default=0.1
         Share of the samples in that set, between 0 and 1. Stratified by class where each
         class has at least two samples.
+    validation_scoring : str, callable or None, default=None
+        What the validation set is scored by: "loss" (minus the loss), the name of one of
+        scikit-learn's scorers, a callable (estimator, X, y), or None for what `score` computes.
     warm_start : bool, default=False
         Whether another fit goes on from where the last one stopped: weights, optimizer and
         random numbers.
@@ -213,6 +216,7 @@ class GRUClassifier(RecurrentClassifier):
         n_iter_no_change=20,
         early_stopping="auto",
         validation_fraction=0.1,
+        validation_scoring=None,
         warm_start=False,
         random_state=None,
         verbose=False,
@@ -241,6 +245,7 @@ class GRUClassifier(RecurrentClassifier):
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_scoring = validation_scoring
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -266,7 +271,7 @@ class GRURegressor(RecurrentRegressor):
 
     The states, pooled over time, are the sequence's embedding (`transform`); a dense layer on
     top of it gives the targets, which are standardised inside and given back in their
-    own unit. Training minimises the squared error by back-propagation through time.
+    own unit. Training minimises the `loss` by back-propagation through time.
 
     X is an array (n_samples, n_steps) or (n_samples, n_steps, n_features), a list of arrays
     (n_steps_i, n_features) of any lengths, or a :class:`SequenceArray`; see the user guide.
@@ -290,6 +295,16 @@ class GRURegressor(RecurrentRegressor):
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
+    loss : {"squared_error", "absolute_error", "huber", "poisson", "quantile"}, \
+default="squared_error"
+        What is minimised: half the squared error, for the mean; the absolute error, for the
+        median; Huber's, squared near zero and straight beyond `huber_delta`; Poisson's, for
+        counts, whose mean is the exponential of the readout; or the pinball loss, for `quantiles`.
+    quantiles : float or sequence of floats, default=(0.1, 0.5, 0.9)
+        The quantiles that ``loss="quantile"`` predicts, ascending. They share all but the
+        readout, and never cross: predictions are sorted.
+    huber_delta : float, default=1.35
+        Where Huber's loss turns straight, in (robust) standard deviations of y.
     solver : {"adam", "sgd"}, default="adam"
         The optimizer: Adam [3]_, or stochastic gradient descent with momentum.
     alpha : float, default=0.0
@@ -318,10 +333,13 @@ class GRURegressor(RecurrentRegressor):
     n_iter_no_change : int, default=20
         Epochs to wait for an improvement of `tol`.
     early_stopping : bool or "auto", default="auto"
-        Whether to set aside a validation set, stop when R^2 on it no longer improves,
+        Whether to set aside a validation set, stop when the score on it no longer improves,
         and keep the best weights. "auto": from 1,000 samples on. `partial_fit` never does.
     validation_fraction : float, default=0.1
         Share of the samples in that set, between 0 and 1.
+    validation_scoring : str, callable or None, default=None
+        What the validation set is scored by: "loss" (minus the loss), the name of one of
+        scikit-learn's scorers, a callable (estimator, X, y), or None for what `score` computes.
     warm_start : bool, default=False
         Whether another fit goes on from where the last one stopped: weights, optimizer and
         random numbers.
@@ -362,11 +380,11 @@ class GRURegressor(RecurrentRegressor):
     best_loss_ : float or None
         The smallest of them; None with early stopping.
     validation_scores_ : list of float or None
-        R^2 on the validation set after each epoch; None without early stopping.
+        Score on the validation set after each epoch; None without early stopping.
     best_validation_score_ : float or None
         The largest of them.
     out_activation_ : str
-        "identity".
+        "identity", or "exp" for Poisson's loss.
     weights_ : dict of str to ndarray
         Copies of all weights: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so
         on under PyTorch's names and in its gate order, then "weight_out" (K, H) and "bias_out"
@@ -436,6 +454,9 @@ class GRURegressor(RecurrentRegressor):
         pooling="last",
         return_sequences=False,
         n_timesteps=None,
+        loss="squared_error",
+        quantiles=(0.1, 0.5, 0.9),
+        huber_delta=1.35,
         solver="adam",
         alpha=0.0,
         batch_size=32,
@@ -448,6 +469,7 @@ class GRURegressor(RecurrentRegressor):
         n_iter_no_change=20,
         early_stopping="auto",
         validation_fraction=0.1,
+        validation_scoring=None,
         warm_start=False,
         random_state=None,
         verbose=False,
@@ -463,6 +485,9 @@ class GRURegressor(RecurrentRegressor):
         self.pooling = pooling
         self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
+        self.loss = loss
+        self.quantiles = quantiles
+        self.huber_delta = huber_delta
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
@@ -475,6 +500,7 @@ class GRURegressor(RecurrentRegressor):
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_scoring = validation_scoring
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
