@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_consistent_length
 from sklearn_rnn._base_held_out import check_held_out_given, make_validate, split_off
 from sklearn_rnn._base_model import FittedModel
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
+from sklearn_rnn._core.network import Network
 from sklearn_rnn._step_targets import (
     flatten_steps,
     scored_steps,
@@ -32,7 +33,9 @@ from sklearn_rnn._training.batches import (
     TrainingData,
     merge_duplicates,
 )
-from sklearn_rnn._training.optimizers import SGD, Adam, Optimizer
+from sklearn_rnn._training.lbfgs import IterationCounter, LbfgsTrainer
+from sklearn_rnn._training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from sklearn_rnn._training.schedules import Schedule
 from sklearn_rnn._training.threads import single_blas_thread
 from sklearn_rnn._training.trainer import Trainer, TrainingOptions, TrainingResult
 from sklearn_rnn._validation import check_sequences
@@ -56,10 +59,14 @@ class RecurrentEstimator(FittedModel):
         "pooling": [StrOptions({"last", "mean", "max"})],
         "return_sequences": ["boolean"],
         "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
-        "solver": [StrOptions({"adam", "sgd"})],
+        "solver": [StrOptions({"adam", "adamw", "rmsprop", "sgd", "lbfgs"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [
+            StrOptions({"constant", "invscaling", "adaptive", "cosine", "one_cycle"})
+        ],
+        "power_t": [Interval(Real, 0, None, closed="left")],
         "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
         "tbptt_steps": [Interval(Integral, 1, None, closed="left"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -193,17 +200,20 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         data, held_out, stops = self._set_aside(data, held_out, groups, incremental, rng)
         data = merge_duplicates(data, self.batch_size)
         data, bias_out = self._prepare_targets(data, first)
-        network = self._make_network(alpha=self.alpha / data.weight.sum())
+        alpha = 0.0 if self.solver == "adamw" else self.alpha / data.weight.sum()
+        network = self._make_network(alpha=alpha)
         if first:
             theta = network.layout.initial(rng, bias_out).astype(sequences.dtype)
         else:
             theta = np.array(self._theta_)
-        trainer = Trainer(
+        run = LbfgsTrainer if self.solver == "lbfgs" else Trainer
+        trainer = run(
             network=network,
             data=data.astype(theta.dtype),
             options=self._make_options(incremental),
             theta=theta,
-            optimizer=self._make_optimizer(theta),
+            optimizer=self._make_optimizer(theta, network),
+            schedule=self._make_schedule(incremental),
             rng=rng,
             validate=make_validate(self, network, held_out) if held_out and stops else None,
         )
@@ -273,6 +283,11 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                     f"The {name!r} parameter of {type(self).__name__} must be a number, got "
                     f"{value!r}."
                 )
+        if self.solver == "lbfgs" and self.return_sequences and self.tbptt_steps is not None:
+            raise InvalidParameterError(
+                'solver="lbfgs" updates once for all data, so with return_sequences=True it cannot '
+                "update after every piece of a sequence: set tbptt_steps=None."
+            )
         if self.tbptt_steps is not None and self.bidirectional:
             raise InvalidParameterError(
                 f"tbptt_steps={self.tbptt_steps} needs bidirectional=False: the reverse direction "
@@ -313,15 +328,29 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             max_grad_norm=self.max_grad_norm,
             tbptt_steps=self.tbptt_steps,
             verbose=bool(self.verbose),
+            adaptive=self.learning_rate == "adaptive",
         )
 
-    def _make_optimizer(self, theta: np.ndarray) -> Optimizer:
+    def _make_schedule(self, incremental: bool) -> Schedule:
+        # One epoch has no course: with partial_fit, cosine and one_cycle stay where they start.
+        constant = incremental and self.learning_rate in ("cosine", "one_cycle")
+        name = "constant" if constant else self.learning_rate
+        return Schedule(name, self.learning_rate_init, self.max_iter, self.power_t)
+
+    def _make_optimizer(self, theta: np.ndarray, network: Network) -> Optimizer:
+        rate, betas = self.learning_rate_init, (self.beta_1, self.beta_2)
         optimizer: Optimizer
         if self.solver == "adam":
-            betas = self.beta_1, self.beta_2
-            optimizer = Adam(theta, self.learning_rate_init, *betas, self.epsilon)
+            optimizer = Adam(theta, rate, *betas, self.epsilon)
+        elif self.solver == "adamw":
+            decays = network.layout.penalised.astype(theta.dtype)
+            optimizer = AdamW(theta, rate, *betas, self.epsilon, self.alpha, decays)
+        elif self.solver == "rmsprop":
+            optimizer = RMSprop(theta, rate, self.beta_2, self.epsilon)
+        elif self.solver == "sgd":
+            optimizer = SGD(theta, rate, self.momentum, self.nesterovs_momentum)
         else:
-            optimizer = SGD(theta, self.learning_rate_init, self.momentum, self.nesterovs_momentum)
+            optimizer = IterationCounter(theta, rate)
         if hasattr(self, "_resume_") and self._resume_["solver"] == self.solver:
             optimizer.restore(self._resume_["optimizer"])
         return optimizer

@@ -56,8 +56,12 @@ class LSTMClassifier(RecurrentClassifier):
     class_weight : dict or "balanced", default=None
         Factors on the samples' weights, by class. "balanced" gives each class the same total.
         Not for multilabel targets.
-    solver : {"adam", "sgd"}, default="adam"
-        The optimizer: Adam [3]_, or stochastic gradient descent with momentum.
+    solver : {"adam", "adamw", "rmsprop", "sgd", "lbfgs"}, default="adam"
+        The optimizer: Adam [3]_; AdamW, in which `alpha` shrinks weights at every update by
+        alpha times the learning rate instead of entering the gradient; RMSprop; stochastic
+        gradient descent with momentum; or L-BFGS, on all data at once, without randomness or
+        learning rate, for some hundred sequences: `max_iter` then counts its iterations, and
+        gradients are not clipped.
     alpha : float, default=0.0
         Strength of the L2 penalty, alpha / 2 times the sum of the squared weights (not biases),
         divided, like the loss, by the sum of the sample weights.
@@ -67,6 +71,15 @@ class LSTMClassifier(RecurrentClassifier):
     learning_rate_init : float, default=0.01
         Step size of the updates. The first training parameter to try other values of, in
         factors of 3.
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
+default="constant"
+        How the learning rate goes on from `learning_rate_init`: not at all; divided by
+        t^power_t at update t; divided by 5 each time that training would stop for want of an
+        improvement, until it is below 1e-6; along half a cosine to zero at `max_iter`; or, in
+        one cycle, up from a 25th in the first 30 % of the epochs and down to a 10,000th in
+        the others.
+    power_t : float, default=0.5
+        The exponent of "invscaling".
     max_grad_norm : float or None, default=0.5
         A gradient with a larger Euclidean norm is scaled down to it [4]_. None: never.
     tbptt_steps : int or None, default=None
@@ -219,6 +232,8 @@ class LSTMClassifier(RecurrentClassifier):
         alpha=0.0,
         batch_size=32,
         learning_rate_init=0.01,
+        learning_rate="constant",
+        power_t=0.5,
         max_grad_norm=0.5,
         tbptt_steps=None,
         max_iter=200,
@@ -249,6 +264,8 @@ class LSTMClassifier(RecurrentClassifier):
         self.alpha = alpha
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
+        self.power_t = power_t
         self.max_grad_norm = max_grad_norm
         self.tbptt_steps = tbptt_steps
         self.max_iter = max_iter
@@ -320,8 +337,12 @@ default="squared_error"
         readout, and never cross: predictions are sorted.
     huber_delta : float, default=1.35
         Where Huber's loss turns straight, in (robust) standard deviations of y.
-    solver : {"adam", "sgd"}, default="adam"
-        The optimizer: Adam [3]_, or stochastic gradient descent with momentum.
+    solver : {"adam", "adamw", "rmsprop", "sgd", "lbfgs"}, default="adam"
+        The optimizer: Adam [3]_; AdamW, in which `alpha` shrinks weights at every update by
+        alpha times the learning rate instead of entering the gradient; RMSprop; stochastic
+        gradient descent with momentum; or L-BFGS, on all data at once, without randomness or
+        learning rate, for some hundred sequences: `max_iter` then counts its iterations, and
+        gradients are not clipped.
     alpha : float, default=0.0
         Strength of the L2 penalty, alpha / 2 times the sum of the squared weights (not biases),
         divided, like the loss, by the sum of the sample weights.
@@ -331,6 +352,15 @@ default="squared_error"
     learning_rate_init : float, default=0.01
         Step size of the updates. The first training parameter to try other values of, in
         factors of 3.
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
+default="constant"
+        How the learning rate goes on from `learning_rate_init`: not at all; divided by
+        t^power_t at update t; divided by 5 each time that training would stop for want of an
+        improvement, until it is below 1e-6; along half a cosine to zero at `max_iter`; or, in
+        one cycle, up from a 25th in the first 30 % of the epochs and down to a 10,000th in
+        the others.
+    power_t : float, default=0.5
+        The exponent of "invscaling".
     max_grad_norm : float or None, default=0.5
         A gradient with a larger Euclidean norm is scaled down to it [4]_. None: never.
     tbptt_steps : int or None, default=None
@@ -480,6 +510,8 @@ default="squared_error"
         alpha=0.0,
         batch_size=32,
         learning_rate_init=0.01,
+        learning_rate="constant",
+        power_t=0.5,
         max_grad_norm=0.5,
         tbptt_steps=None,
         max_iter=200,
@@ -512,6 +544,8 @@ default="squared_error"
         self.alpha = alpha
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
+        self.power_t = power_t
         self.max_grad_norm = max_grad_norm
         self.tbptt_steps = tbptt_steps
         self.max_iter = max_iter

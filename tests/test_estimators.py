@@ -26,7 +26,8 @@ from tests.helpers import (
 
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 TRAINING_PARAMETERS = [
-    *("solver", "alpha", "batch_size", "learning_rate_init", "max_grad_norm", "tbptt_steps"),
+    *("solver", "alpha", "batch_size", "learning_rate_init", "learning_rate"),
+    *("power_t", "max_grad_norm", "tbptt_steps"),
     *("max_iter", "shuffle", "tol", "n_iter_no_change", "early_stopping", "validation_fraction"),
     "validation_scoring",
     *("warm_start", "random_state", "verbose", "momentum", "nesterovs_momentum"),
@@ -80,6 +81,7 @@ CHANGES = {
     "alpha": 1.0,
     "batch_size": 3,
     "learning_rate_init": 0.02,
+    "learning_rate": "cosine",
     "max_grad_norm": 1e-3,
     "tbptt_steps": 2,
     "max_iter": 4,
@@ -95,6 +97,7 @@ CHANGES_BESIDE = {
     "tol": (dict(n_iter_no_change=1, max_iter=9), 10.0),
     "n_iter_no_change": (dict(tol=10.0, max_iter=9), 2),
     "validation_fraction": (dict(early_stopping=True), 0.4),
+    "power_t": (dict(learning_rate="invscaling"), 0.3),
     "momentum": (dict(solver="sgd"), 0.1),
     "nesterovs_momentum": (dict(solver="sgd"), False),
 }
