@@ -1,5 +1,6 @@
 """Recurrent neural networks as scikit-learn estimators, in NumPy."""
 
+from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
@@ -12,6 +13,7 @@ __all__ = [
     "LSTMRegressor",
     "RNNClassifier",
     "RNNRegressor",
+    "RecurrentState",
     "SequenceArray",
 ]
 __version__ = "0.1.0"

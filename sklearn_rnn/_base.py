@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
-from sklearn_rnn._base_model import FittedModel
+from sklearn_rnn._base_states import StatefulModel
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._targets import check_sample_weight, check_y_given
@@ -37,7 +37,7 @@ from sklearn_rnn._validation import check_sequences
 AUTO_EARLY_STOPPING = 1000
 
 
-class RecurrentEstimator(FittedModel):
+class RecurrentEstimator(StatefulModel):
     """Base of all estimators: parameters, and the order of fit."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._base import RecurrentEstimator
 from sklearn_rnn._core.losses import Loss, SquaredError
+from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._targets import check_numeric_targets, target_scale
 from sklearn_rnn._training.batches import TrainingData
 
@@ -41,22 +42,31 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         """
         return self._fit_draft(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(
+        self, X: Any, initial_state: RecurrentState | None = None, return_state: bool = False
+    ) -> Any:
         """Return the predicted targets.
 
         Parameters
         ----------
         X : array-like, list of arrays, or SequenceArray
             Sequences, in a container of the kind that was fitted.
+        initial_state : RecurrentState, default=None
+            Where each of the sequences goes on, one stream for each: the state that an earlier
+            call returned for what came before. None: they begin here.
+        return_state : bool, default=False
+            Whether to return the state after the last step of each sequence, too.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the unit of the targets that were fitted, and the dtype of the fit.
+        state : RecurrentState
+            Only with `return_state`.
         """
         check_is_fitted(self)
         model = self._copy()
-        return model._in_units_of_y(model._raw_prediction(X))
+        return model._answer(X, model._prediction, initial_state, return_state)
 
     @property
     def weights_(self) -> dict[str, np.ndarray]:
@@ -68,7 +78,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         weights["bias_out"] = (bias_out * self._y_scale_ + self._y_mean_).astype(dtype)
         return weights
 
-    def _in_units_of_y(self, raw: np.ndarray) -> np.ndarray:
+    def _prediction(self, raw: np.ndarray) -> np.ndarray:
         y = (raw * self._y_scale_ + self._y_mean_).astype(raw.dtype)
         return y[:, 0] if y.shape[1] == 1 else y
 
@@ -90,7 +100,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         return SquaredError()
 
     def _score_raw(self, raw: np.ndarray, data: TrainingData) -> float:
-        return float(r2_score(data.y, self._in_units_of_y(raw), sample_weight=data.weight))
+        return float(r2_score(data.y, self._prediction(raw), sample_weight=data.weight))
 
     def _strata(self, y: np.ndarray) -> np.ndarray | None:
         return None

@@ -90,6 +90,16 @@ class LSTMWorkspace(Workspace):
                 for L, D, dz in zip(self.L, self.D, self.dz, strict=True)
             ]
 
+    def start_from(self, state: tuple[Array, ...]) -> None:
+        """Write the state before the first step."""
+        super().start_from(state)
+        np.copyto(self.c0, state[1])
+
+    def state_after(self, n_steps: int) -> tuple[Array, ...]:
+        """Return views of the state after forward has run over n_steps."""
+        c = self.gates[n_steps, 4].reshape(self.c0.shape)
+        return (*super().state_after(n_steps), c)
+
 
 @dataclass(frozen=True)
 class LSTMCell(Cell):
@@ -105,6 +115,8 @@ class LSTMCell(Cell):
 
     gates = "oifg"
     public_gates = "ifgo"
+
+    n_states = 2
 
     def initialise(self, parameters: dict[str, Array], rng: np.random.Generator) -> None:
         """Write initial weights into zeroed parameters, and the forget gate's bias."""
@@ -182,3 +194,23 @@ class LSTMCell(Cell):
         np.subtract(ws.one, L_g, L_g)
         np.multiply(L_g, i, L_g)
         np.copyto(L[:, 5], f)
+
+    def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:
+        """Return W, the sigmoids' rows halved, and 1/2."""
+        half_W = parameters["W"].copy()
+        half_W[: 3 * self.hidden_size] *= 0.5
+        return half_W, np.array(0.5, half_W.dtype)
+
+    def step(
+        self, weights: tuple[Array, ...], Z: Array, state: tuple[Array, ...]
+    ) -> tuple[Array, ...]:
+        """Return (h, c) after (1) to (3)."""
+        H, (half_W, half), (_, c) = self.hidden_size, weights, state
+        a = half_W.dot(Z)
+        np.tanh(a, a)
+        oif = a[: 3 * H]
+        np.multiply(oif, half, oif)
+        np.add(oif, half, oif)
+        o, i, f, g = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]  # (1)
+        c = f * c + i * g  # (2)
+        return o * np.tanh(c), c  # (3)

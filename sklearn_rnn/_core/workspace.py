@@ -95,6 +95,14 @@ class Workspace:
             self.dh_last = np.zeros((H, B), dtype)
             self._transposed = [np.empty(0, dtype), np.empty(0, dtype)]
 
+    def start_from(self, state: tuple[Array, ...]) -> None:
+        """Write the state before the first step."""
+        np.copyto(self.h0, state[0])
+
+    def state_after(self, n_steps: int) -> tuple[Array, ...]:
+        """Return views of the state after forward has run over n_steps."""
+        return (self.h_steps[n_steps],)
+
     def chunks(self, n_steps: int) -> list[tuple[int, int]]:
         """Return the (first, end) steps of each chunk, last chunk first."""
         return [(max(0, end - self.chunk), end) for end in range(n_steps, 0, -self.chunk)]
