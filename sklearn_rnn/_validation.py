@@ -12,7 +12,7 @@ so its messages stay as they are.
 """
 
 from collections.abc import Iterable
-from math import isfinite, prod
+from math import prod
 from numbers import Real
 from typing import Any, Literal
 
@@ -112,9 +112,7 @@ def read_observation(estimator: Any, x_t: Any, n_features: int, dtype: np.dtype)
             f"{n_features} feature(s) a step: expected ({n_features},) for one stream, or "
             f"(n_streams, {n_features}) for many."
         )
-    # A finite sum of squares, which takes a third of the time, says that all is finite.
-    flat = x.ravel()
-    if not isfinite(flat.dot(flat)) and not np.isfinite(x).all():
+    if np.count_nonzero(np.isfinite(x)) != x.size:  # half the time of isfinite(x).all()
         *stream, feature = np.argwhere(~np.isfinite(x))[0].tolist()
         where = f"in stream {stream[0]}, feature {feature}" if stream else f"in feature {feature}"
         what = "NaN" if np.isnan(x).any() else f"infinity or a value too large for {dtype}"

@@ -120,4 +120,4 @@ class RNNCell(Cell):
         z = W.dot(Z)  # (1)
         if self.nonlinearity == "tanh":
             return (np.tanh(z, z),)  # (2)
-        return (np.maximum(z, 0, z),)  # (2)
+        return (np.maximum(z, 0, out=z),)  # (2)
