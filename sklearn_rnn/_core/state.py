@@ -43,6 +43,17 @@ class RecurrentState:
     It can be continued by the fit that made it, or one with the same architecture and weights,
     such as an unpickled copy, and by no other.
 
+    Parameters
+    ----------
+    layers : tuple of tuples of ndarray (hidden_size, n_streams)
+        Each layer's h, and c. Estimators make states; nobody else needs these parameters.
+    total : ndarray (hidden_size, n_streams)
+        What pooling has gathered.
+    n_steps : int or ndarray of shape (n_streams,)
+        Steps that each stream has seen.
+    origin : object
+        The fit that the state belongs to.
+
     Attributes
     ----------
     h : ndarray of shape (num_layers, n_streams, hidden_size)
@@ -61,8 +72,7 @@ class RecurrentState:
 
     Notes
     -----
-    Two states are equal if they are the same object: compare their arrays. States are not made
-    by hand: estimators make them.
+    Two states are equal if they are the same object: compare their arrays.
 
     Examples
     --------
