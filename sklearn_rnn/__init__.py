@@ -1,5 +1,6 @@
 """Recurrent neural networks as scikit-learn estimators, in NumPy."""
 
+from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
@@ -14,6 +15,7 @@ __all__ = [
     "LSTMRegressor",
     "RNNClassifier",
     "RNNRegressor",
+    "RecurrentState",
     "SequenceArray",
     "make_windows",
     "sequences_from_frame",

@@ -20,6 +20,7 @@ from sklearn_rnn._core.losses import (
     PoissonLoss,
     SquaredError,
 )
+from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._intervals import calibration_residuals, margins, nearest_pair
 from sklearn_rnn._step_targets import align_steps
 from sklearn_rnn._targets import (
@@ -80,13 +81,20 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         """
         return self._fit_draft(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(
+        self, X: Any, initial_state: RecurrentState | None = None, return_state: bool = False
+    ) -> Any:
         """Return the predicted targets.
 
         Parameters
         ----------
         X : array-like, list of arrays, or SequenceArray
             Sequences, in a container of the kind that was fitted.
+        initial_state : RecurrentState, default=None
+            Where each of the sequences goes on, one stream for each: the state that an earlier
+            call returned for what came before. None: they begin here.
+        return_state : bool, default=False
+            Whether to return the state after the last step of each sequence, too.
 
         Returns
         -------
@@ -96,8 +104,10 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             of the fit. With `return_sequences` (n_samples, n_steps) or (n_samples, n_steps,
             n_outputs) for an array without padding, otherwise an object array of n_samples
             arrays, one for each sequence.
+        state : RecurrentState
+            Only with `return_state`.
         """
-        return self._answer(X, RecurrentRegressor._in_units_of_y)
+        return self._answer(X, RecurrentRegressor._prediction, initial_state, return_state)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R^2, or D^2 of quantiles; with `return_sequences`, over all scored steps.
@@ -222,7 +232,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         weights["bias_out"] = (weights["bias_out"] * scale + mean).astype(dtype)
         return weights
 
-    def _in_units_of_y(self, raw: np.ndarray) -> np.ndarray:
+    def _prediction(self, raw: np.ndarray) -> np.ndarray:
         """Return predictions (M,), (M, K), (M, Q) or (M, K, Q) for raw ones (M, K * Q)."""
         y = self._each_quantile(raw)
         y = y[:, :, 0] if y.shape[2] == 1 else y

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import is_classifier
 
-from sklearn_rnn import SequenceArray, make_windows, sequences_from_frame
+from sklearn_rnn import RecurrentState, SequenceArray, make_windows, sequences_from_frame
 from sklearn_rnn.datasets import load_japanese_vowels
 from sklearn_rnn.preprocessing import TimestepTransformer
 from tests.helpers import CLASSIFIERS, REGRESSORS, SIX, fit_tiny
@@ -15,6 +15,7 @@ from tests.helpers import CLASSIFIERS, REGRESSORS, SIX, fit_tiny
 METHODS = [
     *("fit", "partial_fit", "predict", "predict_proba", "predict_log_proba"),
     *("decision_function", "transform"),
+    *("step", "step_proba", "predict_prefixes", "predict_proba_prefixes"),
 ]
 # What a classifier does in another way than a regressor.
 OWN_WAY = {"early_stopping", "validation_fraction"}
@@ -128,6 +129,7 @@ def test_kind_of_the_six():
 
 PUBLIC = [
     *SIX,
+    RecurrentState,
     SequenceArray,
     TimestepTransformer,
     load_japanese_vowels,

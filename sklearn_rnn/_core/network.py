@@ -27,9 +27,9 @@ from sklearn_rnn._core.pieces import (
     States,
     clear_states,
     cut,
-    get_states,
     real_steps,
-    set_states,
+    start_from,
+    states_after,
 )
 from sklearn_rnn._core.readout import POOLINGS, Readout
 from sklearn_rnn._core.stack import CellArrays, Stack
@@ -161,7 +161,7 @@ class Network:
         dcells, _ = self.layout.views(of_piece)
         for piece, start, share in zip(self._cut(block, workspaces), starts, shares, strict=True):
             if share.any():
-                set_states(workspaces, start)
+                start_from(workspaces, start)
                 states = self.stack.forward(cells, workspaces, piece)
                 self._backward(cells, workspaces, piece, states, share * dpooled, dcells)
                 gradient_out += of_piece
@@ -194,10 +194,10 @@ class Network:
         pieces = self._cut(block, workspaces)
         for piece in pieces:
             if starts is not None:
-                starts.append(get_states(workspaces, 0))
+                starts.append(states_after(workspaces, 0))
             yield self.readout.pool(self.stack.forward(cells, workspaces, piece), piece)
             if len(pieces) > 1:
-                set_states(workspaces, get_states(workspaces, piece.n_steps))
+                start_from(workspaces, states_after(workspaces, piece.n_steps))
         if len(pieces) > 1:
             clear_states(workspaces)
 

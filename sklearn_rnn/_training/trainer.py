@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import get_blas_funcs
 
 from sklearn_rnn._core.network import Network
-from sklearn_rnn._core.pieces import clear_states, cut, get_states, set_states
+from sklearn_rnn._core.pieces import clear_states, cut, start_from, states_after
 from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._training.batches import (
     TrainingData,
@@ -214,7 +214,7 @@ class Trainer:
             piece_loss = float(self.network.loss_gradient(self.theta, workspaces, piece, *arrays))
             self._update(piece_loss)
             loss += share * piece_loss
-            set_states(workspaces, get_states(workspaces, piece.n_steps))
+            start_from(workspaces, states_after(workspaces, piece.n_steps))
         clear_states(workspaces)
         return loss
 

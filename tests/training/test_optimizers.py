@@ -109,7 +109,7 @@ def test_a_quadratic_is_minimised(make):
     theta = np.zeros(5)
     optimizer = make(theta)
     for k in range(1000):
-        optimizer.learning_rate = RATE / (1 + k / 200)
+        optimizer.learning_rate = RATE / (1 + k / 50)
         optimizer.step(theta, A @ (theta - centre))
     np.testing.assert_allclose(theta, centre, atol=1e-3)
 
