@@ -3,6 +3,7 @@
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.metrics import make_sequence_scorer
 from sklearn_rnn.sequences import SequenceArray
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "RNNClassifier",
     "RNNRegressor",
     "SequenceArray",
+    "make_sequence_scorer",
 ]
 __version__ = "0.1.0"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._base import RecurrentEstimator
 from sklearn_rnn._core.losses import Loss, SquaredError
@@ -76,7 +77,8 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         r2 : float
             The coefficient of determination, the mean of several outputs.
         """
-        if not self.return_sequences:
+        check_is_fitted(self)
+        if not self._architecture_["return_sequences"]:
             return float(super().score(X, y, sample_weight))
         y, prediction, weight = align_steps(X, y, self.predict(X), sample_weight)
         return float(r2_score(y, prediction, sample_weight=weight))
