@@ -142,7 +142,10 @@ class SequenceScorer:
         pos_label = self.kwargs.get("pos_label")
         if self.response_method == "predict" or y.ndim > 1 or len(estimator.classes_) != 2:
             return answers
-        positive = 1 if pos_label is None else estimator.classes_.tolist().index(pos_label)
+        classes = estimator.classes_.tolist()
+        if pos_label is not None and pos_label not in classes:
+            raise ValueError(f"pos_label={pos_label!r} is not one of the classes {classes}.")
+        positive = 1 if pos_label is None else classes.index(pos_label)
         if self.response_method == "decision_function":
             return answers if positive else -answers
         return answers[:, positive]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import is_classifier
 
-from sklearn_rnn import SequenceArray
+from sklearn_rnn import SequenceArray, make_sequence_scorer
 from sklearn_rnn.datasets import load_japanese_vowels
 from sklearn_rnn.preprocessing import TimestepTransformer
 from tests.helpers import CLASSIFIERS, REGRESSORS, SIX, fit_tiny
@@ -126,7 +126,7 @@ def test_kind_of_the_six():
     assert not any(is_classifier(E()) for E in REGRESSORS)
 
 
-PUBLIC = [*SIX, SequenceArray, TimestepTransformer, load_japanese_vowels]
+PUBLIC = [*SIX, SequenceArray, TimestepTransformer, load_japanese_vowels, make_sequence_scorer]
 # Codes of numpydoc's validation that the house style does without.
 LEFT_ALONE = {
     "EX01",  # examples: in the class, not in every method
