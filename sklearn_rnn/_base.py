@@ -24,6 +24,7 @@ from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._step_targets import (
     flatten_steps,
+    has_step_lengths,
     scored_steps,
     scored_values,
     step_weights,
@@ -236,7 +237,15 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         check_y_given(self, sequences, y)
         packed, dtype = (sequences.values, sequences.offsets), sequences.dtype
         if not self.return_sequences:
-            targets = self._check_targets(y, classes, dtype, first)
+            try:
+                targets = self._check_targets(y, classes, dtype, first)
+            except (TypeError, ValueError) as error:
+                if not has_step_lengths(y, sequences.lengths):
+                    raise
+                raise ValueError(
+                    "y has a target for each step of X: did you mean return_sequences=True? "
+                    f"Read as one target for each sequence: {error}"
+                ) from error
             return TrainingData(*packed, targets, check_sample_weight(sample_weight, len(targets)))
         flat = flatten_steps(X, sequences.lengths, y)
         scored = scored_steps(flat)

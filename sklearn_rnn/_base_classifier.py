@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._base import RecurrentEstimator
 from sklearn_rnn._base_states import StatefulClassifier
@@ -88,7 +89,8 @@ class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimato
         -------
         scores : ndarray of shape (n_samples,) for two classes, else (n_samples, n_classes)
             Log-odds of the second class, or of each label with multilabel targets; with more
-            classes, log-probabilities up to a constant in each row.
+            classes, log-probabilities up to a constant in each row. With `return_sequences` one
+            such row for each step, in the form that `predict` has.
         """
 
         def finish(model: Any, raw: np.ndarray) -> np.ndarray:
@@ -107,7 +109,8 @@ class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimato
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`. Never minus infinity, however small the probability.
+            In the order of `classes_`. Never minus infinity, however small the probability. With
+            `return_sequences` one such row for each step, in the form that `predict` has.
         """
         return self._answer(X, RecurrentClassifier._log_probability)
 
@@ -129,7 +132,8 @@ class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimato
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`.
+            In the order of `classes_`. With `return_sequences` one such row for each step, in the
+            form that `predict` has.
         state : RecurrentState
             Only with `return_state`.
         """
@@ -179,7 +183,8 @@ class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimato
         accuracy : float
             Share of right labels; with multilabel targets, of answers that are right in all.
         """
-        if not self.return_sequences:
+        check_is_fitted(self)
+        if not self._architecture_["return_sequences"]:
             return float(super().score(X, y, sample_weight))
         y, labels, weight = align_steps(X, y, self.predict(X), sample_weight)
         return float(accuracy_score(y, labels, sample_weight=weight))

@@ -128,7 +128,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             ``loss="quantile"`` the mean of D^2 by the pinball loss over quantiles and outputs.
         """
         predictions = self._answer(X, RecurrentRegressor._each_quantile)
-        if self.return_sequences:
+        if self._architecture_["return_sequences"]:
             y, predictions, sample_weight = align_steps(X, y, predictions, sample_weight)
         return self._score_predictions(y, predictions, sample_weight)
 

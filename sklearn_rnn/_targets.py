@@ -167,8 +167,10 @@ def class_weight_factors(
         raise ValueError("class_weight is not supported for multilabel targets; use sample_weight.")
     codes = labels_of(kind, Y)
     if class_weight == "balanced":
-        totals = np.bincount(codes, weights=weight, minlength=len(classes))[codes]
-        return np.asarray(weight.sum() / (len(np.unique(codes)) * totals))
+        totals = np.bincount(codes, weights=weight, minlength=len(classes))
+        weighty, factors = totals > 0, np.zeros(len(classes))
+        factors[weighty] = weight.sum() / (weighty.sum() * totals[weighty])
+        return factors[codes]
     return np.asarray(compute_class_weight(class_weight, classes=classes, y=classes))[codes]
 
 

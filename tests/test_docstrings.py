@@ -7,8 +7,21 @@ import numpy as np
 import pytest
 from sklearn.base import is_classifier
 
-from sklearn_rnn import RecurrentState, SequenceArray, make_windows, sequences_from_frame
-from sklearn_rnn.datasets import load_japanese_vowels
+from sklearn_rnn import (
+    RecurrentState,
+    SequenceArray,
+    make_sequence_scorer,
+    make_windows,
+    sequences_from_frame,
+)
+from sklearn_rnn.datasets import (
+    load_japanese_vowels,
+    load_sequential_digits,
+    make_adding_problem,
+    make_copy_memory,
+    make_parity,
+    make_temporal_order,
+)
 from sklearn_rnn.preprocessing import TimestepTransformer
 from tests.helpers import CLASSIFIERS, REGRESSORS, SIX, fit_tiny
 
@@ -133,6 +146,12 @@ PUBLIC = [
     SequenceArray,
     TimestepTransformer,
     load_japanese_vowels,
+    load_sequential_digits,
+    make_adding_problem,
+    make_copy_memory,
+    make_parity,
+    make_sequence_scorer,
+    make_temporal_order,
     make_windows,
     sequences_from_frame,
 ]

@@ -5,7 +5,6 @@ Dimension key: n sequences, T time steps.
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -223,5 +222,5 @@ def make_parity(
 def _check_sizes(n_samples: int, smallest: int = 1, **sizes: int) -> None:
     for name, value in {"n_samples": n_samples, **sizes}.items():
         least = smallest if name == "n_timesteps" else 1
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}.")
