@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import sklearn
+import skorch
 import torch
 from threadpoolctl import threadpool_info
 
@@ -35,11 +38,22 @@ TABLES = {
 
 def describe_machine():
     """Return what the figures depend on."""
+    blas = next(lib for lib in threadpool_info() if lib["user_api"] == "blas")
     return {
-        "machine": platform.processor() or platform.machine(),
-        "blas": [[lib["internal_api"], lib.get("architecture")] for lib in threadpool_info()],
-        "versions": {m.__name__: m.__version__ for m in (np, sklearn, torch, sklearn_rnn)},
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "blas": " ".join(str(blas[key]) for key in ("internal_api", "version", "architecture")),
+        "versions": {m.__name__: m.__version__ for m in (np, torch, skorch, sklearn, sklearn_rnn)},
     }
+
+
+def _processor():
+    """Return the processor's name; Python itself does not know it on Linux."""
+    if sys.platform == "linux":
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
 
 
 def measure(name, settings):
@@ -63,14 +77,17 @@ def _short(value):
     return str(value)
 
 
-def markdown(tables):
-    """Return all tables in the order of TABLES."""
-    parts = [
-        table.markdown(tables[name]["rows"])
-        for name, table in TABLES.items()
-        if tables.get(name, {}).get("rows")
-    ]
-    return "\n".join(parts)
+def markdown(report):
+    """Return what the figures depend on, and all tables in the order of TABLES."""
+    tables = {name: report["tables"][name] for name in TABLES if name in report["tables"]}
+    dates = sorted({table["date"] for table in tables.values()})
+    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
+    head = (
+        f"Measured on {' to '.join(dict.fromkeys((dates[0], dates[-1])))}: {report['cores']} cores "
+        f"of {report['processor']}, BLAS {report['blas']}, {versions}; float32.\n"
+    )
+    bodies = [TABLES[name].markdown(table["rows"]) for name, table in tables.items()]
+    return "\n".join([head, *bodies])
 
 
 def main(argv=None):
@@ -93,12 +110,19 @@ def main(argv=None):
     report = {"tables": {}}
     if args.json and args.json.exists():
         report = json.loads(args.json.read_text("utf-8"))
-    report |= describe_machine()
+    if args.tables:
+        report |= describe_machine()
+    elif not report["tables"]:
+        parser.error("--tables without a name needs the --json file of an earlier run")
     for name in args.tables:
-        report["tables"][name] = measure(name, settings)
+        measured = measure(name, settings)
+        if not measured["rows"]:
+            print("   (nothing to measure)")
+            continue
+        report["tables"][name] = measured
         if args.json:  # after each, as the whole takes long
             args.json.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
-    text = markdown(report["tables"])
+    text = markdown(report)
     print(f"\n{text}")
     if args.markdown:
         args.markdown.write_text(text, "utf-8")

@@ -21,6 +21,12 @@ def exponent(values, figures):
     return float(np.polyfit(np.log(values[half:]), np.log(figures[half:]), 1)[0])
 
 
+def slope(values, figures):
+    """Return b of figure = a + b * value, fitted over the larger half of the values."""
+    half = len(values) // 2
+    return float(np.polyfit(values[half:], figures[half:], 1)[0])
+
+
 def measure(settings):
     """Time and trace one epoch at each size, with one thread; memory without the data's own."""
     for cell in CELLS:
@@ -44,6 +50,7 @@ def measure(settings):
                 "bytes": memory,
                 "seconds_exponent": exponent(growth.values, times),
                 "bytes_exponent": exponent(growth.values, memory),
+                "bytes_each": slope(growth.values, memory),
             }
 
 
@@ -56,17 +63,19 @@ def _body(rows):
             f"{row['bytes_exponent']:.2f}",
             f"{row['seconds'][-1]:.2f} s",
             f"{row['bytes'][-1] / 1e6:.1f} MB",
+            f"{row['bytes_each']:,.0f} bytes",
         ]
         for row in rows
     ]
-    header = ["cell", "growing", "exponent of seconds", "of memory", "seconds at last", "memory"]
+    header = ["cell", "growing", "exponent of seconds", "of memory", "at last", "", "each adds"]
     return lines(header, texts)
 
 
 GROWTH = Table(
     "Growth",
     "Exponents of an epoch's seconds and of its memory beyond the data, fitted over the larger "
-    "half of a geometric grid: 1 is linear, 2 quadratic, 0 flat. One thread.",
+    "half of a geometric grid: 1 is linear, 2 quadratic, 0 flat. One thread. Then both at the "
+    "largest size, and how much memory one more sequence, step or unit adds.",
     measure,
     _body,
     rounds=3,

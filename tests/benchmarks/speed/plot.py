@@ -44,7 +44,15 @@ def plot_ratios(shown):
         for cell, (color, marker) in STYLES.items():
             points = {tuple(row["sizes"]): row["per_core"] for row in rows if row["cell"] == cell}
             heights = [sizes.index(size) for size in points]
-            ax.plot(points.values(), heights, marker, color=color, markersize=7, label=cell)
+            ax.plot(
+                points.values(),
+                heights,
+                marker,
+                color=color,
+                markersize=8,
+                markeredgecolor="white",
+                label=cell,
+            )
         ax.set_title(RATIOS[name], pad=24)
         _label_sides(ax)
     axes[0].set_yticks(range(len(sizes)), [", ".join(map(str, size)) for size in sizes])

@@ -82,11 +82,11 @@ def measure_predict(settings):
 
 
 def measure_step(settings, n_features=4):
-    """One step at a time of one stream, the state handed on; where estimators have `step`."""
+    """One step at a time of one stream, the state handed on; where estimators can."""
     for cell in CELLS:
         for hidden_size in settings.step_hidden:
             model = make_classifier(cell, hidden_size, 32, 1)
-            if not hasattr(model, "step"):
+            if not hasattr(model, "step_proba"):
                 return
             model.fit(*make_data(N_CLASSES * 10, 5, n_features))
             runs = [_stream(model, n_features), theirs.make_step(cell, n_features, hidden_size)]
@@ -108,7 +108,7 @@ def _stream(model, n_features):
 
     def run():
         nonlocal state
-        _, state = model.step(x, state)
+        _, state = model.step_proba(x, state)
 
     return run
 

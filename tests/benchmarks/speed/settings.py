@@ -80,7 +80,7 @@ PUBLISHED = Settings(
     search_epochs=25,
     search_steps=50,
     growth=(
-        Growth("sequences", (250, 500, 1000, 2000, 4000, 8000, 16000), 0, 20, 32),
+        Growth("sequences", (256, 512, 1024, 2048, 4096, 8192, 16384), 0, 20, 32),
         Growth("steps", (8, 16, 32, 64, 128, 256, 512, 1024), 64, 0, 32),
         Growth("hidden", (16, 32, 64, 128, 256, 512, 1024), 64, 20, 0),
     ),
