@@ -38,11 +38,13 @@ TABLES = {
 
 def describe_machine():
     """Return what the figures depend on."""
-    blas = next(lib for lib in threadpool_info() if lib["user_api"] == "blas")
+    libraries = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
+    blas = [f"{lib['internal_api']} {lib['version']}" for lib in libraries]
+    kernels = {lib.get("architecture", "?") for lib in libraries}
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "blas": " ".join(str(blas[key]) for key in ("internal_api", "version", "architecture")),
+        "blas": f"{', '.join(sorted(set(blas)))} ({', '.join(sorted(kernels))} kernels)",
         "versions": {m.__name__: m.__version__ for m in (np, torch, skorch, sklearn, sklearn_rnn)},
     }
 
@@ -84,7 +86,7 @@ def markdown(report):
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     head = (
         f"Measured on {' to '.join(dict.fromkeys((dates[0], dates[-1])))}: {report['cores']} cores "
-        f"of {report['processor']}, BLAS {report['blas']}, {versions}; float32.\n"
+        f"of {report['processor']}, {report['blas']}, {versions}; float32.\n"
     )
     bodies = [TABLES[name].markdown(table["rows"]) for name, table in tables.items()]
     return "\n".join([head, *bodies])

@@ -61,21 +61,20 @@ def _body(rows):
             f"{row['along']}, {row['values'][0]} to {row['values'][-1]}",
             f"{row['seconds_exponent']:.2f}",
             f"{row['bytes_exponent']:.2f}",
-            f"{row['seconds'][-1]:.2f} s",
-            f"{row['bytes'][-1] / 1e6:.1f} MB",
+            f"{row['seconds'][-1]:.2f} s, {row['bytes'][-1] / 1e6:.1f} MB",
             f"{row['bytes_each']:,.0f} bytes",
         ]
         for row in rows
     ]
-    header = ["cell", "growing", "exponent of seconds", "of memory", "at last", "", "each adds"]
+    header = ["cell", "growing", "exponent of seconds", "of memory", "at the largest", "each adds"]
     return lines(header, texts)
 
 
 GROWTH = Table(
-    "Growth",
+    "Exponents of growth",
     "Exponents of an epoch's seconds and of its memory beyond the data, fitted over the larger "
-    "half of a geometric grid: 1 is linear, 2 quadratic, 0 flat. One thread. Then both at the "
-    "largest size, and how much memory one more sequence, step or unit adds.",
+    "half of a geometric grid: 1 is linear, 2 quadratic, 0 flat. One thread. Beside them both "
+    "at the largest size, and how much memory one more sequence, step or unit adds.",
     measure,
     _body,
     rounds=3,
