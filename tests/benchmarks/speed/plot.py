@@ -101,6 +101,7 @@ def plot_growth(rows):
         for ax in (top, bottom):
             ax.set_xscale("log")
             ax.set_yscale("log")
+            ax.minorticks_off()
             ax.grid(color="0.88", linewidth=0.7)
             ax.legend(title="slope", loc="upper left", fontsize=8, title_fontsize=8)
         bottom.set_xlabel(AXES[along])
