@@ -67,7 +67,7 @@ def plot_ratios(shown):
 def _label_sides(ax):
     ax.set_xscale("log", base=2)
     low, high = ax.get_xlim()
-    ax.set_xlim(min(low, 0.45), max(high, 2.2))
+    ax.set_xlim(min(low, 0.38), max(high, 2.2))
     ax.xaxis.set_major_locator(FixedLocator([0.25, 0.5, 1, 2, 4, 8, 16, 32]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
