@@ -20,14 +20,15 @@ b_hn stands inside r m, and cannot be merged with b_n.
 
 How it is made fast
 -------------------
-- The inputs' part of all steps is one batch of products before the loop; the recurrent part
-  is one product a step. (One matrix for both, with blocks of zeros for m and n, saves a call
-  a step and costs a third more arithmetic.)
+- The inputs' part of a chunk of steps is one batch of products before they are run; the
+  recurrent part is one product a step. (One matrix for both, with blocks of zeros for m and n,
+  saves a call a step and costs a third more arithmetic.)
 - A step's rows are stored as m, r, z, n, and its gradients as dm, dr, dz, dn: the first three
   are what W_hh^T multiplies, the last three what W_ih^T multiplies, each one block.
 - s(z) = (1 + tanh(z / 2)) / 2 with halved rows, as in the LSTM.
 - The five factors of dh are computed for a chunk of steps at once as the local derivatives L.
-  What is left in the backward loop is three calls a step.
+  What is left in the backward loop is three calls a step, and the first one turns L into errors
+  in place.
 """
 
 from __future__ import annotations
@@ -48,10 +49,12 @@ class GRUWorkspace(Workspace):
     ----------
     gates : ndarray (T, 4, H * B)
         m, r, z, n of each step.
-    from_x : ndarray (T, 3 * H, B)
-        W_ih x_t + b for r, z, n.
-    L, D : ndarray (C, 5, H * B)
-        For C steps: what multiplies dh, and the products: dm, dr, dz, dn and z dh.
+    from_x : ndarray (C, 3 * H, B)
+        For C steps: W_ih x_t + b for r, z, n.
+    L : ndarray (C, 5, H * B)
+        For C steps: what multiplies dh, then the products: dm, dr, dz, dn and z dh.
+    dz_hidden, dz_input : ndarray (C, 3 * H, B)
+        Views of L: dm, dr, dz, and dr, dz, dn.
     """
 
     def __init__(self, *sizes: Any, training: bool, input_gradient: bool) -> None:
@@ -59,8 +62,8 @@ class GRUWorkspace(Workspace):
         H, B, T = self.hidden_size, self.n_columns, self.n_steps
         gates = step_buffer(T, 4 * H, B, self.dtype, keep=training)
         self.gates = gates.reshape(T, 4, H * B)
-        self.from_x = step_buffer(T, 3 * H, B, self.dtype)
-        from_x = self.from_x.reshape(T, 3, H * B)
+        self.from_x = step_buffer(self.chunk, 3 * H, B, self.dtype)
+        from_x = self.from_x.reshape(self.chunk, 3, H * B)
         h = [state.reshape(H * B) for state in self.h_steps]
         self.forward_steps = [
             (
@@ -68,7 +71,7 @@ class GRUWorkspace(Workspace):
                 gates[t, : 3 * H],
                 *(self.gates[t, 1:3], self.gates[t, 1], self.gates[t, 0]),
                 *(self.gates[t, 2], self.gates[t, 3]),
-                *(from_x[t, :2], from_x[t, 2]),
+                *(from_x[t % self.chunk, :2], from_x[t % self.chunk, 2]),
                 *(h[t], h[t + 1]),
             )
             for t in range(T)
@@ -76,13 +79,10 @@ class GRUWorkspace(Workspace):
         self.scratch = np.empty(H * B, self.dtype)
         if training:
             C = self.chunk
-            self.L = step_buffer(C, 5 * H, B, self.dtype).reshape(C, 5, H * B)
-            D = step_buffer(C, 5 * H, B, self.dtype)
-            self.D = D.reshape(C, 5, H * B)
-            self.dz_hidden, self.dz_input = D[:, : 3 * H], D[:, H : 4 * H]
-            self.backward_steps = [
-                (self.L[k], self.D[k], self.dz_hidden[k], D[k, 4 * H :]) for k in range(C)
-            ]
+            L = step_buffer(C, 5 * H, B, self.dtype)
+            self.L = L.reshape(C, 5, H * B)
+            self.dz_hidden, self.dz_input = L[:, : 3 * H], L[:, H : 4 * H]
+            self.backward_steps = [(self.L[k], self.dz_hidden[k], L[k, 4 * H :]) for k in range(C)]
 
 
 @dataclass(frozen=True)
@@ -110,19 +110,22 @@ class GRUCell(Cell):
         W_hidden, W_input = self._split(parameters)
         W_hidden[H:] *= half
         W_input[: 2 * H] *= half
-        np.matmul(W_input, ws.Z[:n_steps, H:], ws.from_x[:n_steps])
-        for Z, mrz, rz, r, m, z, n, rz_from_x, n_from_x, h_prev, h in ws.forward_steps[:n_steps]:
-            np.dot(W_hidden, Z, mrz)
-            np.add(rz, rz_from_x, rz)
-            np.tanh(rz, rz)
-            np.multiply(rz, half, rz)
-            np.add(rz, half, rz)  # (1)
-            np.multiply(r, m, scratch)
-            np.add(n_from_x, scratch, n)
-            np.tanh(n, n)  # (2)
-            np.subtract(h_prev, n, scratch)
-            np.multiply(z, scratch, scratch)
-            np.add(n, scratch, h)  # (3)
+        for begin in range(0, n_steps, ws.chunk):
+            end = min(begin + ws.chunk, n_steps)
+            np.matmul(W_input, ws.Z[begin:end, H:], ws.from_x[: end - begin])
+            steps = ws.forward_steps[begin:end]
+            for Z, mrz, rz, r, m, z, n, rz_from_x, n_from_x, h_prev, h in steps:
+                np.dot(W_hidden, Z, mrz)
+                np.add(rz, rz_from_x, rz)
+                np.tanh(rz, rz)
+                np.multiply(rz, half, rz)
+                np.add(rz, half, rz)  # (1)
+                np.multiply(r, m, scratch)
+                np.add(n_from_x, scratch, n)
+                np.tanh(n, n)  # (2)
+                np.subtract(h_prev, n, scratch)
+                np.multiply(z, scratch, scratch)
+                np.add(n, scratch, h)  # (3)
 
     def backward(
         self,
@@ -142,10 +145,10 @@ class GRUCell(Cell):
         for begin, end in ws.chunks(n_steps):
             self._local_derivatives(ws, begin, end)
             for t in range(end - 1, begin - 1, -1):
-                L, D, dz_hidden, z_dh = ws.backward_steps[t - begin]
+                L, dz_hidden, z_dh = ws.backward_steps[t - begin]
                 if t >= first_error:
                     np.add(dh, ws.dh_steps[t], dh)
-                np.multiply(L, dh.reshape(-1), D)  # (3') and (2')
+                np.multiply(L, dh.reshape(-1), L)  # (3') and (2')
                 dh = ws.dh_prev_steps[t]
                 np.dot(WT, dz_hidden, dh)
                 np.add(dh, z_dh, dh)  # (1')

@@ -28,7 +28,8 @@ How it is made fast
   part of the sigmoid, and the neighbours (i, f) and (g, c_prev) are two blocks, so that i g
   and f c_prev are one multiply. Eight calls make a forward step.
 - All that (3') to (1') multiply dh or dc by is known before the backward loop, and is computed
-  for a chunk of steps at once as the local derivatives L. What is left is four calls a step.
+  for a chunk of steps at once as the local derivatives L. What is left is four calls a step,
+  which turn L into errors in place: dh's share of dc, then dz, then dc_prev.
 """
 
 from __future__ import annotations
@@ -52,9 +53,11 @@ class LSTMWorkspace(Workspace):
     gates : ndarray (T + 1, 5, H * B)
         o, i, f, g and c_prev of each step.
     tanh_c : ndarray (T, H * B)
-    L, D : ndarray (C, 6, H * B)
-        For C steps: what multiplies dh (blocks 0 and 1) and dc (blocks 2 to 5), and the
-        products: dh's share of dc, then dz of o, i, f, g, then dc_prev.
+    L : ndarray (C, 6, H * B)
+        For C steps: what multiplies dh (blocks 0 and 1) and dc (blocks 2 to 5); then the
+        products: dc, dz of o, i, f, g, and dc_prev.
+    dz : ndarray (C, 4 * H, B)
+        View of the blocks 1 to 4 of L.
     """
 
     def __init__(self, *sizes: Any, training: bool, input_gradient: bool) -> None:
@@ -81,13 +84,11 @@ class LSTMWorkspace(Workspace):
         ]
         if training:
             C = self.chunk
-            self.L = step_buffer(C, 6 * H, B, self.dtype).reshape(C, 6, H * B)
-            D = step_buffer(C, 6 * H, B, self.dtype)
-            self.dz, self.D = D[:, H : 5 * H], D.reshape(C, 6, H * B)
+            L = step_buffer(C, 6 * H, B, self.dtype)
+            self.dz, self.L = L[:, H : 5 * H], L.reshape(C, 6, H * B)
             self.dc_last = np.zeros(H * B, self.dtype)
             self.backward_steps = [
-                (L[:2], L[2:], D[:2], D[2:], D[0], D[5], dz)
-                for L, D, dz in zip(self.L, self.D, self.dz, strict=True)
+                (L[:2], L[2:], L[0], L[5], dz) for L, dz in zip(self.L, self.dz, strict=True)
             ]
 
     def start_from(self, state: tuple[Array, ...]) -> None:
@@ -170,12 +171,12 @@ class LSTMCell(Cell):
         for begin, end in ws.chunks(n_steps):
             self._local_derivatives(ws, begin, end)
             for t in range(end - 1, begin - 1, -1):
-                L_dh, L_dc, D_dh, D_dc, dc_from_h, dc_prev, dz = ws.backward_steps[t - begin]
+                times_dh, times_dc, dc_from_h, dc_prev, dz = ws.backward_steps[t - begin]
                 if t >= first_error:
                     np.add(dh, ws.dh_steps[t], dh)
-                np.multiply(L_dh, dh.reshape(-1), D_dh)  # (3') and o's row of (1')
+                np.multiply(times_dh, dh.reshape(-1), times_dh)  # (3') and o's row of (1')
                 np.add(dc, dc_from_h, dc_from_h)
-                np.multiply(L_dc, dc_from_h, D_dc)  # (2') and the other rows of (1')
+                np.multiply(times_dc, dc_from_h, times_dc)  # (2') and the other rows of (1')
                 np.dot(WT, dz, ws.dZ_steps[t])
                 dh, dc = ws.dh_prev_steps[t], dc_prev
             np.copyto(ws.dc_last, dc)

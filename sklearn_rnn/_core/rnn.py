@@ -28,15 +28,14 @@ from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
 
 
 class RNNWorkspace(Workspace):
-    """Adds the local derivatives and the gradients dz of one chunk of steps."""
+    """Adds dz of one chunk of steps: first the local derivatives, then, times dh, the errors."""
 
     def __init__(self, *sizes: Any, training: bool, input_gradient: bool) -> None:
         super().__init__(*sizes, training=training, input_gradient=input_gradient)
         if training:
             H, B, C = self.hidden_size, self.n_columns, self.chunk
-            self.L = step_buffer(C, H, B, self.dtype)
             self.dz = step_buffer(C, H, B, self.dtype)
-            self.backward_steps = list(zip(self.L, self.dz, strict=True))
+            self.dz_steps = list(self.dz)
 
 
 @dataclass(frozen=True)
@@ -92,16 +91,16 @@ class RNNCell(Cell):
         for begin, end in ws.chunks(n_steps):
             self._local_derivative(ws, begin, end)
             for t in range(end - 1, begin - 1, -1):
-                L, dz = ws.backward_steps[t - begin]
+                dz = ws.dz_steps[t - begin]
                 if t >= first_error:
                     np.add(dh, ws.dh_steps[t], dh)
-                np.multiply(L, dh, dz)  # (2')
+                np.multiply(dz, dh, dz)  # (2')
                 np.dot(WT, dz, ws.dZ_steps[t])  # (1')
                 dh = ws.dh_prev_steps[t]
             ws.add_product(ws.dz[: end - begin], ws.Z[begin:end], dW)
 
     def _local_derivative(self, ws: RNNWorkspace, begin: int, end: int) -> None:
-        h, L = ws.h[begin:end], ws.L[: end - begin]
+        h, L = ws.h[begin:end], ws.dz[: end - begin]
         if self.nonlinearity == "tanh":
             np.multiply(h, h, L)
             np.subtract(ws.one, L, L)

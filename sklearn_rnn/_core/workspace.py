@@ -17,8 +17,10 @@ from numpy.lib.stride_tricks import as_strided
 Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
 # Local derivatives and weight gradients are computed for this many columns (steps x
-# sequences) at once: many enough for one efficient product, few enough to stay in cache.
+# sequences) at once: many enough for one efficient product, few enough to stay in cache. And for
+# no more than this many numbers of h, so that the memory of a chunk is bounded too.
 COLUMNS_PER_CHUNK = 1024
+NUMBERS_PER_CHUNK = 2**15
 
 
 def step_buffer(n_steps: int, rows: int, n_columns: int, dtype: Any, keep: bool = True) -> Array:
@@ -83,7 +85,7 @@ class Workspace:
         self.h0, self.h, self.x = self.Z[0, :H], self.Z[1:, :H], self.Z[:-1, H + 1 :]
         self.Z_steps = list(self.Z)
         self.h_steps = [self.h0, *self.h]
-        self.chunk = max(1, min(T, COLUMNS_PER_CHUNK // B))
+        self.chunk = max(1, min(T, COLUMNS_PER_CHUNK // B, NUMBERS_PER_CHUNK // (H * B)))
         self.input_gradient = input_gradient
         if training:
             self.dh = step_buffer(T, H, B, dtype)

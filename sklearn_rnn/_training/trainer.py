@@ -226,7 +226,7 @@ class Trainer:
             what = "the gradient" if np.isfinite(loss) else "the loss"
             epoch, update = len(self.loss_curve) + 1, self.optimizer.t + 1
             raise Diverged(self._describe_divergence(what, epoch, update))
-        self._tried = True
+        self._tried, self._before = True, None  # these weights work: no need to go further back
         limit = self.options.max_grad_norm
         if limit is not None and norm > limit:
             gradient *= limit / norm
@@ -310,10 +310,11 @@ class Trainer:
         """Raise Diverged if the very last update was one too many."""
         if self._tried:
             return
-        data = self.data
-        index = np.arange(min(self.options.batch_size, data.n_samples))
+        data, pool = self.data, self._pools[0]
+        # As many samples as the workspaces in memory hold: others would need more of it.
+        index = np.arange(min(pool.n_columns or self.options.batch_size, data.n_samples))
         block = gather(data.values, data.offsets, index)
-        workspaces = self._pools[0].get(block.n_steps, block.n_columns)
+        workspaces = pool.get(block.n_steps, block.n_columns)
         if not np.isfinite(self.network.raw_prediction(self.theta, workspaces, block)).all():
             epoch, update = len(self.loss_curve), self.optimizer.t
             raise Diverged(self._describe_divergence("a prediction after it", epoch, update))

@@ -212,6 +212,16 @@ def test_workspaces_are_reused_where_they_serve(training):
     assert longer[0][0].dtype == np.float32
     assert hasattr(longer[0][0], "dh") == training
     assert pool.get(5, 3) is longer
-    assert pool.get(5, 4)[0][0].n_columns == 4
-    # Training comes back to the larger batches every epoch, prediction never.
-    assert (pool.get(5, 3) is longer) == training
+    assert pool.get(5, 4)[0][0].n_columns == pool.n_columns == 4
+    assert pool.get(5, 3) is not longer  # one at a time, for the sake of memory
+
+
+def test_workspaces_have_limits():
+    network, _ = make_network()
+    pool = WorkspacePool(network, np.float32, training=True, longest=9, at_most=6)
+    assert pool.n_columns == 0
+    assert pool.get(2, 3)[0][0].n_steps == 6
+    assert pool.get(100, 3)[0][0].n_steps == 6
+    both_ways, _ = make_network(n_directions=2)
+    pool = WorkspacePool(both_ways, np.float32, training=True, longest=9, at_most=6)
+    assert pool.get(2, 3)[0][0].n_steps == 9
