@@ -28,6 +28,7 @@ from sklearn_rnn._step_targets import (
     step_weights,
 )
 from sklearn_rnn._targets import check_sample_weight, check_y_given
+from sklearn_rnn._tokens import check_tokens
 from sklearn_rnn._training.batches import (
     TrainingData,
     merge_duplicates,
@@ -54,6 +55,7 @@ class RecurrentEstimator(FittedModel):
         "pooling": [StrOptions({"last", "mean", "max"})],
         "return_sequences": ["boolean"],
         "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
+        "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
         "solver": [StrOptions({"adam", "sgd"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -138,7 +140,10 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any) -> None:
         self._check_parameters()
         first = not hasattr(self, "_theta_")
-        sequences = check_sequences(self, X, n_timesteps=self.n_timesteps, reset=first)
+        if not first:
+            self._check_unchanged({"embedding_size": self.embedding_size})
+        check_X = check_sequences if self.embedding_size is None else check_tokens
+        sequences = check_X(self, X, n_timesteps=self.n_timesteps, reset=first)
         data = self._read_targets(X, sequences, y, sample_weight, classes, first)
         architecture = self._describe_architecture(sequences.n_features, data.y.shape[1])
         if first:
@@ -154,7 +159,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         data, bias_out = self._prepare_targets(data, first)
         network = self._make_network(alpha=self.alpha / data.weight.sum())
         if first:
-            theta = network.layout.initial(rng, bias_out).astype(sequences.dtype)
+            theta = network.layout.initial(rng, bias_out).astype(_float_dtype(sequences))
         else:
             theta = np.array(self._theta_)
         trainer = Trainer(
@@ -181,7 +186,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
     ) -> TrainingData:
         """Return sequences, targets and weights; in a first fit, set what y says of the outputs."""
         check_y_given(self, sequences, y)
-        packed, dtype = (sequences.values, sequences.offsets), sequences.dtype
+        packed, dtype = (sequences.values, sequences.offsets), _float_dtype(sequences)
         if not self.return_sequences:
             targets = self._check_targets(y, classes, dtype, first)
             return TrainingData(*packed, targets, check_sample_weight(sample_weight, len(targets)))
@@ -239,7 +244,10 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
         """Return what the weights' shapes and meaning depend on, as plain values."""
-        names = ("hidden_size", "num_layers", "bidirectional", "pooling", "return_sequences")
+        names = (
+            *("hidden_size", "num_layers", "bidirectional", "pooling", "return_sequences"),
+            "embedding_size",
+        )
         chosen = {name: getattr(self, name) for name in (*names, *self._cell_parameters)}
         return {"input_size": input_size, "n_outputs": n_outputs, **chosen}
 
@@ -321,3 +329,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             return self._score_raw(raw, validation) if np.isfinite(raw).all() else np.nan
 
         return validate
+
+
+def _float_dtype(sequences: SequenceArray) -> np.dtype:
+    """Return the dtype of the computation: that of the values, or float64 for tokens' codes."""
+    return sequences.dtype if sequences.dtype.kind == "f" else np.dtype(np.float64)

@@ -26,7 +26,8 @@ class GRUClassifier(RecurrentClassifier):
 
     X is an array (n_samples, n_steps) or (n_samples, n_steps, n_features), a list of arrays
     (n_steps_i, n_features) of any lengths, or a :class:`SequenceArray`; see the user guide.
-    Scale the features, for example with ``TimestepTransformer(StandardScaler())``.
+    Scale the features, for example with ``TimestepTransformer(StandardScaler())``. With
+    `embedding_size`, X holds text or other tokens: a list of strings, or of lists of tokens.
 
     Parameters
     ----------
@@ -46,6 +47,10 @@ class GRUClassifier(RecurrentClassifier):
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
+    embedding_size : int, default=None
+        For tokens, integers or strings, in X instead of numbers: the length of the vector that
+        is learned for each of them, the first layer's input. Try 8 to 32 for characters, more for
+        words. None: X holds numbers.
     class_weight : dict or "balanced", default=None
         Factors on the samples' weights, by class. "balanced" gives each class the same total.
         Not for multilabel targets.
@@ -106,11 +111,14 @@ class GRUClassifier(RecurrentClassifier):
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted; 0 to n_labels - 1 with multilabel targets.
     n_features_in_ : int
-        Features of each step; columns of X where X was 2-D.
+        Features of each step, 1 with tokens; columns of X where X was 2-D.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X was a data frame, or a list of data frames, with string names.
     n_timesteps_in_ : int or None
         Steps of each training sequence; None where they differed.
+    vocabulary_ : ndarray of shape (n_tokens,)
+        The tokens of the training sequences, sorted; only with `embedding_size`. All others read
+        as unknown, as the mean of these.
     n_outputs_ : int
         Outputs of the readout, K: 1 for two classes.
     n_iter_ : int
@@ -130,9 +138,9 @@ class GRUClassifier(RecurrentClassifier):
     out_activation_ : str
         "logistic" or "softmax".
     weights_ : dict of str to ndarray
-        Copies of all weights: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so
-        on under PyTorch's names and in its gate order, then "weight_out" (K, H) and "bias_out"
-        (K,).
+        Copies of all weights: "weight_embedding" (n_tokens, `embedding_size`) if there is one,
+        "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so on under PyTorch's
+        names and in its gate order, then "weight_out" (K, H) and "bias_out" (K,).
     n_parameters_ : int
         Number of trained parameters.
 
@@ -200,6 +208,7 @@ class GRUClassifier(RecurrentClassifier):
         pooling="last",
         return_sequences=False,
         n_timesteps=None,
+        embedding_size=None,
         class_weight=None,
         solver="adam",
         alpha=0.0,
@@ -228,6 +237,7 @@ class GRUClassifier(RecurrentClassifier):
         self.pooling = pooling
         self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
+        self.embedding_size = embedding_size
         self.class_weight = class_weight
         self.solver = solver
         self.alpha = alpha
@@ -270,7 +280,8 @@ class GRURegressor(RecurrentRegressor):
 
     X is an array (n_samples, n_steps) or (n_samples, n_steps, n_features), a list of arrays
     (n_steps_i, n_features) of any lengths, or a :class:`SequenceArray`; see the user guide.
-    Scale the features, for example with ``TimestepTransformer(StandardScaler())``.
+    Scale the features, for example with ``TimestepTransformer(StandardScaler())``. With
+    `embedding_size`, X holds text or other tokens: a list of strings, or of lists of tokens.
 
     Parameters
     ----------
@@ -290,6 +301,10 @@ class GRURegressor(RecurrentRegressor):
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
+    embedding_size : int, default=None
+        For tokens, integers or strings, in X instead of numbers: the length of the vector that
+        is learned for each of them, the first layer's input. Try 8 to 32 for characters, more for
+        words. None: X holds numbers.
     solver : {"adam", "sgd"}, default="adam"
         The optimizer: Adam [3]_, or stochastic gradient descent with momentum.
     alpha : float, default=0.0
@@ -344,11 +359,14 @@ class GRURegressor(RecurrentRegressor):
     Attributes
     ----------
     n_features_in_ : int
-        Features of each step; columns of X where X was 2-D.
+        Features of each step, 1 with tokens; columns of X where X was 2-D.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X was a data frame, or a list of data frames, with string names.
     n_timesteps_in_ : int or None
         Steps of each training sequence; None where they differed.
+    vocabulary_ : ndarray of shape (n_tokens,)
+        The tokens of the training sequences, sorted; only with `embedding_size`. All others read
+        as unknown, as the mean of these.
     n_outputs_ : int
         Outputs of the readout, K.
     n_iter_ : int
@@ -368,9 +386,9 @@ class GRURegressor(RecurrentRegressor):
     out_activation_ : str
         "identity".
     weights_ : dict of str to ndarray
-        Copies of all weights: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so
-        on under PyTorch's names and in its gate order, then "weight_out" (K, H) and "bias_out"
-        (K,), in the unit of y.
+        Copies of all weights: "weight_embedding" (n_tokens, `embedding_size`) if there is one,
+        "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so on under PyTorch's
+        names and in its gate order, then "weight_out" (K, H) and "bias_out" (K,), in the unit of y.
     n_parameters_ : int
         Number of trained parameters.
 
@@ -436,6 +454,7 @@ class GRURegressor(RecurrentRegressor):
         pooling="last",
         return_sequences=False,
         n_timesteps=None,
+        embedding_size=None,
         solver="adam",
         alpha=0.0,
         batch_size=32,
@@ -463,6 +482,7 @@ class GRURegressor(RecurrentRegressor):
         self.pooling = pooling
         self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
+        self.embedding_size = embedding_size
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size

@@ -52,7 +52,7 @@ def test_signature(Estimator):
     class_weight = ["class_weight"] if Estimator in CLASSIFIERS else []
     parameters = inspect.signature(Estimator).parameters
     network = ["hidden_size", "num_layers", "bidirectional", "pooling", "return_sequences"]
-    network += ["n_timesteps"]
+    network += ["n_timesteps", "embedding_size"]
     assert list(parameters) == [*network, *own, *class_weight, *TRAINING_PARAMETERS]
     assert parameters["hidden_size"].default == 32
     kinds = [parameter.kind for parameter in parameters.values()]
