@@ -105,7 +105,8 @@ class RecurrentEstimator(FittedModel):
         ----------
         X : array-like of shape (n_samples, n_steps) or (n_samples, n_steps, n_features), \
 list of arrays of shape (n_steps_i, n_features), or SequenceArray
-            The training sequences.
+            The training sequences. With `embedding_size`, of tokens: a list of strings, or of
+            lists or arrays (n_steps_i,) of integers or strings, or an array (n_samples, n_steps).
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             One target for each sequence. With `return_sequences`, one for each step, (n_samples,
             n_steps), (n_samples, n_steps, n_outputs) or a list of (n_steps_i,) or (n_steps_i,
@@ -332,5 +333,5 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
 
 def _float_dtype(sequences: SequenceArray) -> np.dtype:
-    """Return the dtype of the computation: that of the values, or float64 for tokens' codes."""
+    """Return the dtype of the computation: that of the values; float64 for codes of tokens."""
     return sequences.dtype if sequences.dtype.kind == "f" else np.dtype(np.float64)

@@ -162,7 +162,8 @@ class GRUClassifier(RecurrentClassifier):
 
     Initial weights: orthogonal recurrent matrices [5]_, uniform input matrices and readout with
     Glorot's variance [6]_, all other biases 0, except that the
-    readout starts at the prior: the weighted share of each class.
+    readout starts at the prior: the weighted share of each class. An embedding starts as
+    standard normal numbers.
 
     References
     ----------
@@ -410,7 +411,8 @@ class GRURegressor(RecurrentRegressor):
 
     Initial weights: orthogonal recurrent matrices [5]_, uniform input matrices and readout with
     Glorot's variance [6]_, all other biases 0, except that the
-    readout starts at the mean of y.
+    readout starts at the mean of y. An embedding starts as
+    standard normal numbers.
 
     References
     ----------

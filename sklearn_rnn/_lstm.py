@@ -168,7 +168,8 @@ class LSTMClassifier(RecurrentClassifier):
 
     Initial weights: orthogonal recurrent matrices [5]_, uniform input matrices and readout with
     Glorot's variance [6]_, the forget gate's bias as given, all other biases 0, except that the
-    readout starts at the prior: the weighted share of each class.
+    readout starts at the prior: the weighted share of each class. An embedding starts as
+    standard normal numbers.
 
     References
     ----------
@@ -424,7 +425,8 @@ class LSTMRegressor(RecurrentRegressor):
 
     Initial weights: orthogonal recurrent matrices [5]_, uniform input matrices and readout with
     Glorot's variance [6]_, the forget gate's bias as given, all other biases 0, except that the
-    readout starts at the mean of y.
+    readout starts at the mean of y. An embedding starts as
+    standard normal numbers.
 
     References
     ----------

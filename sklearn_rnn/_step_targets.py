@@ -137,8 +137,8 @@ def arrange_steps(
 ) -> np.ndarray:
     """Return one answer a step (M, ...) as (n, T, ...) or an object array of (T_i, ...).
 
-    The first where X, perhaps of `tokens`, is an array without padding. A 1-D object array, unlike a list, passes
-    through scikit-learn's cross_val_predict.
+    The first where X is an array without padding. A 1-D object array, unlike a list, passes
+    through scikit-learn's cross_val_predict. `tokens`: whether X holds them, not numbers.
     """
     n, reading = len(sequences), how_to_read(X, tokens=tokens)
     if reading == "flat" or (reading == "array" and len(rows) == n * np.shape(X)[1]):

@@ -74,9 +74,7 @@ def check_tokens(
 # --- Reading: each way ends in a list of all tokens, and where each sequence begins ---------------
 
 
-def _read_array(
-    estimator: Any, X: Any, n_timesteps: int | None
-) -> tuple[list[Token], np.ndarray]:
+def _read_array(estimator: Any, X: Any, n_timesteps: int | None) -> tuple[list[Token], np.ndarray]:
     """Read (n, T) or (n, T, 1): an array, or a data frame."""
     if sparse.issparse(X):
         raise TypeError("X is a sparse matrix: pass tokens as a list of sequences or an array.")
@@ -123,7 +121,7 @@ def _read_list(X: Any) -> tuple[list[Token], np.ndarray]:
     if len(empty := np.flatnonzero(lengths == 0)):
         i = empty[0]
         what = "an empty string" if isinstance(items[i], str) else "empty"
-        raise ValueError(f"Sequence {i} of X is {what}: at least one token is needed. Leave it out.")
+        raise ValueError(f"Sequence {i} of X is {what}: at least one token is needed.")
     return list(chain.from_iterable(items)), np.concatenate([[0], np.cumsum(lengths)])
 
 
@@ -168,8 +166,8 @@ def _check_kinds(tokens: list[Token], offsets: np.ndarray) -> None:
     i = int(np.searchsorted(offsets, place, side="right")) - 1
     raise ValueError(
         f"With embedding_size, tokens must be integers or strings, but X holds {tokens[place]!r} "
-        f"(of type {type(tokens[place]).__name__}) in sequence {i}, at step {place - offsets[i]}. For "
-        "numbers that are measured, leave embedding_size=None."
+        f"(of type {type(tokens[place]).__name__}) in sequence {i}, at step {place - offsets[i]}. "
+        "For numbers that measure something, leave embedding_size=None."
     )
 
 

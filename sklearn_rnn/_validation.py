@@ -439,14 +439,14 @@ def _describe(X: Any) -> str:
 
 def _add_pointer(error: Exception, X: Any) -> None:
     """Add to scikit-learn's message, which stays as it is, what a newcomer may have meant."""
-    if "could not convert string" in str(error):
-        error.add_note(_ABOUT_TOKENS)
     if _is_frame(X) and "could not convert" in str(error):
         error.add_note(
             "If several rows of this data frame belong to one sequence: "
             "sequences_from_frame(df, by=, order=) makes sequences of it, "
             "where by= names the column of the sequence and order= that of the time."
         )
+    if "could not convert string" in str(error):
+        error.add_note(_ABOUT_TOKENS)
     if isinstance(X, (list, tuple)) and "inhomogeneous" in str(error):
         lists = (item for item in X if isinstance(item, (list, tuple)))
         if any(isinstance(token, str) for item in lists for token in item):

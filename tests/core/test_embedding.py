@@ -80,7 +80,8 @@ def test_the_network_sees_the_vectors(cell, n_directions):
 
 def test_pieces_of_a_long_block_change_nothing():
     problem = token_problem("lstm", T=20, pooling="mean", ragged=True)
-    whole, short = problem.workspaces(), problem.network.make_workspaces(6, 3, float, training=False)
+    whole = problem.workspaces()
+    short = problem.network.make_workspaces(6, 3, np.float64, training=False)
     for ws, start in zip(short, problem.states, strict=True):
         ws[0].set_state(start[0])
     raw = problem.network.raw_prediction(problem.theta, short, problem.block)
