@@ -257,7 +257,8 @@ def _read_item(i: int, item: Any) -> np.ndarray:
     if type(item) is np.ndarray and item.dtype.kind in "biuf":
         return item
     if isinstance(item, str):
-        raise ValueError(f"Sequence {i} of X is a string. {_ABOUT_TOKENS}")
+        what = f"could not convert string to float: {item[:20]!r}"
+        raise ValueError(f"Sequence {i} of X: {what}. {_ABOUT_TOKENS}")
     try:
         return _as_floats(None, item, minimum=0)
     except (TypeError, ValueError) as error:
@@ -445,7 +446,7 @@ def _add_pointer(error: Exception, X: Any) -> None:
             "sequences_from_frame(df, by=, order=) makes sequences of it, "
             "where by= names the column of the sequence and order= that of the time."
         )
-    if "could not convert string" in str(error):
+    if "could not convert string" in str(error) and _ABOUT_TOKENS not in str(error):
         error.add_note(_ABOUT_TOKENS)
     if isinstance(X, (list, tuple)) and "inhomogeneous" in str(error):
         lists = (item for item in X if isinstance(item, (list, tuple)))
