@@ -42,10 +42,13 @@ class Embedding:
         """(V, D), that of E."""
         return self.n_tokens, self.size
 
+    def vectors(self, E: Array) -> Array:
+        """Return e (V + 1, D): a vector for each token, and the one for all others."""
+        return np.concatenate([E, E.mean(axis=0, keepdims=True)])  # (1)
+
     def forward(self, E: Array, block: Block) -> Block:
         """Return a block of inputs x (T, D, B) for a block of tokens (T, 1, B)."""
-        e = np.concatenate([E, E.mean(axis=0, keepdims=True)])  # (1)
-        x = e.take(block.x[:, 0], axis=0)  # (2)
+        x = self.vectors(E).take(block.x[:, 0], axis=0)  # (2)
         return Block(x.transpose(0, 2, 1), block.lengths)
 
     def backward(self, block: Block, dx: Array, dE: Array) -> None:
