@@ -11,7 +11,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "user_guide/performance_tables.md"]  # the latter is included
 templates_path = ["_templates"]
 myst_heading_anchors = 3
 

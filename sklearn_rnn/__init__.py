@@ -1,9 +1,11 @@
 """Recurrent neural networks as scikit-learn estimators, in NumPy."""
 
+from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn.frames import sequences_from_frame
+from sklearn_rnn.metrics import make_sequence_scorer
 from sklearn_rnn.sequences import SequenceArray
 from sklearn_rnn.windows import make_windows
 
@@ -14,7 +16,9 @@ __all__ = [
     "LSTMRegressor",
     "RNNClassifier",
     "RNNRegressor",
+    "RecurrentState",
     "SequenceArray",
+    "make_sequence_scorer",
     "make_windows",
     "sequences_from_frame",
 ]

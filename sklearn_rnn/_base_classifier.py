@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._base import RecurrentEstimator
+from sklearn_rnn._base_states import StatefulClassifier
 from sklearn_rnn._compat import StrOptions
 from sklearn_rnn._core.losses import BinaryLogLoss, Loss, MulticlassLogLoss
-from sklearn_rnn._core.numerics import log_softmax, softplus
+from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._step_targets import align_steps
 from sklearn_rnn._targets import (
     check_classes,
@@ -24,7 +26,7 @@ from sklearn_rnn._targets import (
 from sklearn_rnn._training.batches import TrainingData
 
 
-class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
+class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimator):
     """Base of the classifiers: binary, multiclass and multilabel, by the log loss."""
 
     # Set by fit. The kind is one of those of `_targets.Labels`.
@@ -87,7 +89,8 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         -------
         scores : ndarray of shape (n_samples,) for two classes, else (n_samples, n_classes)
             Log-odds of the second class, or of each label with multilabel targets; with more
-            classes, log-probabilities up to a constant in each row.
+            classes, log-probabilities up to a constant in each row. With `return_sequences` one
+            such row for each step, in the form that `predict` has.
         """
 
         def finish(model: Any, raw: np.ndarray) -> np.ndarray:
@@ -106,32 +109,50 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`. Never minus infinity, however small the probability.
+            In the order of `classes_`. Never minus infinity, however small the probability. With
+            `return_sequences` one such row for each step, in the form that `predict` has.
         """
         return self._answer(X, RecurrentClassifier._log_probability)
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(
+        self, X: Any, initial_state: RecurrentState | None = None, return_state: bool = False
+    ) -> Any:
         """Return the class probabilities; with multilabel targets, those of each label.
 
         Parameters
         ----------
         X : array-like, list of arrays, or SequenceArray
             Sequences, in a container of the kind that was fitted.
+        initial_state : RecurrentState, default=None
+            Where each of the sequences goes on, one stream for each: the state that an earlier
+            call returned for what came before. None: they begin here.
+        return_state : bool, default=False
+            Whether to return the state after the last step of each sequence, too.
 
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`.
+            In the order of `classes_`. With `return_sequences` one such row for each step, in the
+            form that `predict` has.
+        state : RecurrentState
+            Only with `return_state`.
         """
-        return self._answer(X, lambda model, raw: np.exp(model._log_probability(raw)))
+        return self._answer(X, RecurrentClassifier._probability, initial_state, return_state)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(
+        self, X: Any, initial_state: RecurrentState | None = None, return_state: bool = False
+    ) -> Any:
         """Return the most probable class of each sequence, or with `return_sequences` each step.
 
         Parameters
         ----------
         X : array-like, list of arrays, or SequenceArray
             Sequences, in a container of the kind that was fitted.
+        initial_state : RecurrentState, default=None
+            Where each of the sequences goes on, one stream for each: the state that an earlier
+            call returned for what came before. None: they begin here.
+        return_state : bool, default=False
+            Whether to return the state after the last step of each sequence, too.
 
         Returns
         -------
@@ -140,8 +161,10 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
             In the dtype of `classes_`; 0 and 1 with multilabel targets. With `return_sequences`
             (n_samples, n_steps) or (n_samples, n_steps, n_classes) for an array without padding,
             otherwise an object array of n_samples arrays, one for each sequence.
+        state : RecurrentState
+            Only with `return_state`.
         """
-        return self._answer(X, RecurrentClassifier._labels)
+        return self._answer(X, RecurrentClassifier._prediction, initial_state, return_state)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; with `return_sequences`, over all steps that have a target.
@@ -160,25 +183,31 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         accuracy : float
             Share of right labels; with multilabel targets, of answers that are right in all.
         """
-        if not self.return_sequences:
+        check_is_fitted(self)
+        if not self._architecture_["return_sequences"]:
             return float(super().score(X, y, sample_weight))
         y, labels, weight = align_steps(X, y, self.predict(X), sample_weight)
         return float(accuracy_score(y, labels, sample_weight=weight))
 
-    def _labels(self, raw: np.ndarray) -> np.ndarray:
+    def _prediction(self, raw: np.ndarray) -> np.ndarray:
         """Return the labels (M,), or 0 and 1 (M, C), that raw predictions (M, K) stand for."""
-        log_probability = self._log_probability(raw)
         if self._target_kind_ == "multilabel":
-            return (log_probability > np.log(0.5)).astype(int)
-        return self.classes_[log_probability.argmax(axis=1)]
+            return (raw > 0).astype(int)
+        return self.classes_[self._codes(raw)]
+
+    def _probability(self, raw: np.ndarray) -> np.ndarray:
+        return np.exp(self._log_probability(raw))
 
     def _log_probability(self, raw: np.ndarray) -> np.ndarray:
-        """Return the log-probabilities (M, C) of raw predictions (M, K)."""
         if self._target_kind_ == "multilabel":
-            return -softplus(-raw)
+            return -np.logaddexp(0, -raw)
         if self._target_kind_ == "binary":
-            return np.hstack([-softplus(raw), -softplus(-raw)])
-        return log_softmax(raw.T).T
+            return -np.logaddexp(0, raw * np.array([1, -1], raw.dtype))
+        return raw - np.logaddexp.reduce(raw, axis=1, keepdims=True)
+
+    def _codes(self, raw: np.ndarray) -> np.ndarray:
+        """Return the positions in classes_ of the most probable classes, (N,)."""
+        return labels_of(self._target_kind_, raw > 0 if self._target_kind_ == "binary" else raw)
 
     def _check_targets(self, y: Any, classes: Any, dtype: np.dtype, first: bool) -> np.ndarray:
         if not first:
@@ -187,7 +216,6 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         labels = encode_labels(y, None if classes is None else check_classes(classes), None)
         self.classes_, self._target_kind_ = labels.classes, labels.kind
         self.n_outputs_ = labels.Y.shape[1]
-        self.out_activation_ = self._loss().out_activation
         return labels.Y
 
     def _prepare_targets(self, data: TrainingData, first: bool) -> tuple[TrainingData, np.ndarray]:
@@ -204,17 +232,18 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         return MulticlassLogLoss() if single_label else BinaryLogLoss()
 
     def _score_raw(self, raw: np.ndarray, data: TrainingData) -> float:
-        kind = self._target_kind_
-        if kind == "multilabel":
+        if self._target_kind_ == "multilabel":
             return float(accuracy_score(data.y, raw > 0, sample_weight=data.weight))
-        guess, truth = (
-            labels_of(kind, raw > 0 if kind == "binary" else raw),
-            labels_of(kind, data.y),
-        )
-        return float(accuracy_score(truth, guess, sample_weight=data.weight))
+        truth = labels_of(self._target_kind_, data.y)
+        return float(accuracy_score(truth, self._codes(raw), sample_weight=data.weight))
 
     def _strata(self, y: np.ndarray) -> np.ndarray | None:
         return None if self._target_kind_ == "multilabel" else labels_of(self._target_kind_, y)
+
+    def _as_targets(self, Y: np.ndarray) -> np.ndarray:
+        if self._target_kind_ == "multilabel":
+            return Y.astype(int)
+        return self.classes_[labels_of(self._target_kind_, Y)]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -9,6 +9,7 @@ from numbers import Number
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from sklearn_rnn._targets import check_sample_weight
 from sklearn_rnn._validation import how_to_read
@@ -39,30 +40,34 @@ or SequenceArray
         _check_lengths(name, lengths, y.lengths)
         flat = y.values
     elif _is_list(y):
-        items = [np.ma.asarray(a) if np.ma.is_masked(a) else np.asarray(a) for a in y]
-        for i, item in enumerate(items):
-            if item.ndim not in (1, 2) or item.shape[1:] != items[0].shape[1:]:
-                raise ValueError(
-                    f"{name} of sequence {i} has shape {item.shape}, and that of sequence 0 has "
-                    f"{items[0].shape}: expected (n_steps,) or (n_steps, n_outputs), with the "
-                    "same n_outputs in all."
-                )
-        _check_lengths(name, lengths, np.array([len(item) for item in items]))
-        masked = any(np.ma.is_masked(item) for item in items)
-        flat = np.ma.concatenate(items) if masked else np.concatenate(items)
+        flat = _flatten_list(lengths, y, name)
     else:
         flat = _flatten_array(X, lengths, y, name)
     return flat[:, 0] if flat.ndim == 2 and flat.shape[1] == 1 else flat
 
 
+def _flatten_list(lengths: np.ndarray, y: Any, name: str) -> np.ndarray:
+    items = [_as_array(item) for item in y]
+    if all(item.ndim == 0 for item in items):
+        raise ValueError(_message_not_per_step(name, (len(items),)))
+    for i, item in enumerate(items):
+        if item.ndim not in (1, 2) or item.shape[1:] != items[0].shape[1:]:
+            raise ValueError(
+                f"{name} of sequence {i} has shape {item.shape}, and that of sequence 0 has "
+                f"{items[0].shape}: expected (n_steps,) or (n_steps, n_outputs), with the "
+                "same n_outputs in all."
+            )
+    _check_lengths(name, lengths, np.array([len(item) for item in items]))
+    if len({item.dtype.kind in "US" for item in items}) > 1:  # NumPy would make text of numbers
+        items = [item.astype(object) for item in items]
+    masked = any(np.ma.is_masked(item) for item in items)
+    return np.ma.concatenate(items) if masked else np.concatenate(items)
+
+
 def _flatten_array(X: Any, lengths: np.ndarray, y: Any, name: str) -> np.ndarray:
-    y = np.ma.asarray(y) if np.ma.is_masked(y) else np.asarray(y)
+    y = _as_array(y)
     if y.ndim not in (2, 3):
-        raise ValueError(
-            f"{name} has shape {y.shape}, but with return_sequences=True there is one target for "
-            "each step: (n_samples, n_steps), (n_samples, n_steps, n_outputs), or a list of "
-            "(n_steps_i,) arrays."
-        )
+        raise ValueError(_message_not_per_step(name, y.shape))
     rows = y.reshape(-1, *y.shape[2:])
     if (lengths == y.shape[1]).all():
         return rows
@@ -81,6 +86,24 @@ def _check_lengths(name: str, expected: np.ndarray, given: np.ndarray) -> None:
         )
 
 
+def _message_not_per_step(name: str, shape: tuple[int, ...]) -> str:
+    return (
+        f"{name} has shape {shape}, but with return_sequences=True there is one target for each "
+        "step: (n_samples, n_steps), (n_samples, n_steps, n_outputs), or a list of (n_steps_i,) "
+        "arrays. Is there one for each sequence? set return_sequences=False."
+    )
+
+
+def _as_array(y: Any) -> np.ndarray:
+    """Convert, and keep masks; and None and NaN beside text, of which NumPy would make text."""
+    if np.ma.is_masked(y):
+        return np.ma.asarray(y)
+    array = np.asarray(y)
+    if array.dtype.kind in "US" and isinstance(y, (list, tuple)):
+        array = np.asarray(y, dtype=object)
+    return array
+
+
 def _is_list(y: Any) -> bool:
     """Whether y holds one item a sequence: a list, a tuple, a 1-D object array or a Series."""
     return isinstance(y, (list, tuple)) or (
@@ -95,9 +118,13 @@ def scored_steps(flat: np.ndarray) -> np.ndarray:
     if flat.dtype.kind == "f":
         missing |= np.isnan(flat)
     elif flat.dtype.kind == "O":
-        missing |= flat == None  # noqa: E711  (element by element)
-        missing |= flat != flat
+        missing |= np.array([_is_missing(value) for value in flat.flat]).reshape(flat.shape)
     return np.asarray(~missing if missing.ndim == 1 else ~missing.any(axis=1))
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether this is None, NaN, or pandas' NA, which equals nothing, nor is it unequal."""
+    return value is None or type(value).__name__ == "NAType" or bool(value != value)
 
 
 def scored_values(flat: np.ndarray, scored: np.ndarray) -> np.ndarray:
@@ -106,6 +133,16 @@ def scored_values(flat: np.ndarray, scored: np.ndarray) -> np.ndarray:
     if values.dtype.kind == "O" and all(isinstance(value, Number) for value in values.ravel()):
         return np.array(values.tolist())
     return values
+
+
+def has_step_lengths(y: Any, lengths: np.ndarray) -> bool:
+    """Whether y has as many items for each sequence as X has steps."""
+    if issparse(y):
+        return False
+    items = y if isinstance(y, SequenceArray) or _is_list(y) else np.asarray(y)
+    sized = (hasattr(item, "__len__") and not isinstance(item, (str, bytes)) for item in items)
+    given = [len(item) if has_len else 0 for item, has_len in zip(items, sized, strict=True)]
+    return np.array_equal(given, lengths)
 
 
 def step_weights(X: Any, lengths: np.ndarray, sample_weight: Any, scored: np.ndarray) -> np.ndarray:

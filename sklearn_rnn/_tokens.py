@@ -71,6 +71,21 @@ def check_tokens(
     return sequences
 
 
+def read_tokens(estimator: Any, x_t: Any) -> np.ndarray:
+    """Read what streams show at one step: a token of one, or one of each in a list or array.
+
+    Returns
+    -------
+    codes : ndarray of int (1,) for one stream, (n_streams, 1) for many
+    """
+    if np.ndim(x_t) == 0:
+        tokens, shape = [x_t], [1]
+    else:
+        tokens, shape = list(_read_item(0, x_t)), [-1, 1]
+    _check_kinds(tokens, np.array([0, len(tokens)]))
+    return _encode(tokens, estimator.vocabulary_).reshape(shape)
+
+
 # --- Reading: each way ends in a list of all tokens, and where each sequence begins ---------------
 
 
@@ -197,3 +212,13 @@ def _encode(tokens: list[Token], vocabulary: np.ndarray) -> np.ndarray:
     codes = {token: code for code, token in enumerate(vocabulary.tolist())}
     unknown = len(vocabulary)
     return np.fromiter((codes.get(token, unknown) for token in tokens), np.intp, len(tokens))
+
+
+def decode_tokens(codes: np.ndarray, vocabulary: np.ndarray) -> np.ndarray:
+    """Return the tokens that have these codes, and in an unknown one's place one that has none."""
+    if vocabulary.dtype.kind == "U":
+        unknown: Token = str(vocabulary[-1]) + "?"  # comes after the last
+    else:
+        known = set(vocabulary.tolist())
+        unknown = next(k for k in range(len(known) + 1) if k not in known)
+    return np.append(vocabulary, unknown)[codes]

@@ -12,6 +12,7 @@ so its messages stay as they are.
 """
 
 from collections.abc import Iterable
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -84,6 +85,41 @@ def read_sequences(
     if how_to_read(X) == "flat":
         return _cut_rows(estimator, _read_rows(estimator, X, allow_nan), n_timesteps)
     return _read_sequences(estimator, X, allow_nan)
+
+
+def read_observation(estimator: Any, x_t: Any, n_features: int, dtype: np.dtype) -> np.ndarray:
+    """Read what streams show at one step: (n_features,) for one, (n_streams, n_features) for many.
+
+    It is the hot path of a live stream: arrays of numbers, and lists of them, take 1 µs;
+    all else takes the long way through scikit-learn.
+
+    Returns
+    -------
+    x : ndarray of shape (n_features,) or (n_streams, n_features)
+        Finite, in `dtype`; perhaps `x_t` itself.
+    """
+    x = x_t
+    if type(x) is not np.ndarray and isinstance(x, (list, tuple, Real)):
+        x = np.asarray(x)
+    if type(x) is not np.ndarray or x.dtype.kind not in "biuf":
+        if _is_frame(x) and estimator._input_kind_ == "sequences":
+            validate_data(estimator, x, reset=False, skip_check_array=True)
+        x = _as_floats(None, x, minimum=0)
+    if x.dtype != dtype:
+        with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused
+            x = x.astype(dtype)
+    if x.ndim not in (1, 2) or x.shape[-1] != n_features or len(x) == 0:
+        raise ValueError(
+            f"x_t has shape {x.shape}, but {type(estimator).__name__} was fitted on "
+            f"{n_features} feature(s) a step: expected ({n_features},) for one stream, or "
+            f"(n_streams, {n_features}) for many."
+        )
+    if np.count_nonzero(np.isfinite(x)) != x.size:  # half the time of isfinite(x).all()
+        *stream, feature = np.argwhere(~np.isfinite(x))[0].tolist()
+        where = f"in stream {stream[0]}, feature {feature}" if stream else f"in feature {feature}"
+        what = "NaN" if np.isnan(x).any() else f"infinity or a value too large for {dtype}"
+        raise ValueError(f"Input x_t contains {what}, {where}.")
+    return x
 
 
 def restore_container(X: Any, sequences: SequenceArray) -> Any:

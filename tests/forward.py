@@ -50,8 +50,8 @@ def gru_states(x, W_ih, W_hh, b_ih, b_hh, _):
 STATES_BY_NUMBER_OF_GATES = {1: rnn_states, 4: lstm_states, 3: gru_states}
 
 
-def embedding(weights, x, pooling="last", nonlinearity="tanh"):
-    """Give the pooled states of the top layer for one sequence x (T, F)."""
+def top_states(weights, x, nonlinearity="tanh"):
+    """Give the states of the top layer, those of each direction in its own time, and in x's."""
     f = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}[nonlinearity]
     layer = 0
     while f"weight_ih_l{layer}" in weights:
@@ -64,13 +64,24 @@ def embedding(weights, x, pooling="last", nonlinearity="tanh"):
                 continue
             states_of = STATES_BY_NUMBER_OF_GATES[len(arrays[0]) // arrays[1].shape[1]]
             directions.append(states_of(x[::-1] if suffix else x, *arrays, f))
-        # A direction's own last state: for the reverse one, that of the sequence's first step.
-        pooled = np.concatenate([POOLINGS[pooling](states) for states in directions])
         x = np.hstack([states[::-1] if k else states for k, states in enumerate(directions)])
         layer += 1
-    return pooled
+    return directions, x
+
+
+def embedding(weights, x, pooling="last", **options):
+    """Give the pooled states of the top layer for one sequence x (T, F)."""
+    directions, _ = top_states(weights, x, **options)
+    # A direction's own last state: for the reverse one, that of the sequence's first step.
+    return np.concatenate([POOLINGS[pooling](states) for states in directions])
 
 
 def raw_prediction(weights, x, **options):
     """Give the readout's output (K,) for one sequence."""
     return weights["weight_out"] @ embedding(weights, x, **options) + weights["bias_out"]
+
+
+def raw_predictions_of_steps(weights, x, **options):
+    """Give the readout's output (T, K) at every step of one sequence."""
+    _, states = top_states(weights, x, **options)
+    return states @ weights["weight_out"].T + weights["bias_out"]

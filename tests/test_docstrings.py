@@ -7,14 +7,28 @@ import numpy as np
 import pytest
 from sklearn.base import is_classifier
 
-from sklearn_rnn import SequenceArray, make_windows, sequences_from_frame
-from sklearn_rnn.datasets import load_japanese_vowels
+from sklearn_rnn import (
+    RecurrentState,
+    SequenceArray,
+    make_sequence_scorer,
+    make_windows,
+    sequences_from_frame,
+)
+from sklearn_rnn.datasets import (
+    load_japanese_vowels,
+    load_sequential_digits,
+    make_adding_problem,
+    make_copy_memory,
+    make_parity,
+    make_temporal_order,
+)
 from sklearn_rnn.preprocessing import TimestepTransformer
 from tests.helpers import CLASSIFIERS, REGRESSORS, SIX, fit_tiny
 
 METHODS = [
     *("fit", "partial_fit", "predict", "predict_proba", "predict_log_proba"),
     *("decision_function", "transform"),
+    *("step", "step_proba", "predict_prefixes", "predict_proba_prefixes"),
 ]
 # What a classifier does in another way than a regressor.
 OWN_WAY = {"early_stopping", "validation_fraction"}
@@ -130,9 +144,16 @@ def test_kind_of_the_six():
 
 PUBLIC = [
     *SIX,
+    RecurrentState,
     SequenceArray,
     TimestepTransformer,
     load_japanese_vowels,
+    load_sequential_digits,
+    make_adding_problem,
+    make_copy_memory,
+    make_parity,
+    make_sequence_scorer,
+    make_temporal_order,
     make_windows,
     sequences_from_frame,
 ]

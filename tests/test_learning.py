@@ -9,6 +9,8 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn import LSTMClassifier
 from sklearn_rnn.preprocessing import TimestepTransformer
+from tests.benchmarks.learning import TASKS
+from tests.benchmarks.real_data import DATA
 from tests.helpers import CLASSIFIERS, REGRESSORS
 
 
@@ -61,3 +63,13 @@ def test_order_matters(Classifier):
     X[np.arange(300), np.where(y, second, first), 1] += 1
     fitted = Classifier(random_state=0).fit(X[:200], y[:200])
     assert fitted.score(X[200:], y[200:]) >= 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data, no part of the package")
+@pytest.mark.parametrize("make_task", TASKS.values(), ids=TASKS)
+def test_bars_on_real_data(make_task):
+    """What `python -m tests.benchmarks.learning` measures on three seeds, on one."""
+    task = make_task()
+    figure, _ = task.run(seed=0)
+    assert task.passes(figure), f"{task.metric} is {figure:.4g}, the bar {task.bar}"

@@ -398,6 +398,55 @@ def test_divergence_does_not_speak_of_scaling():
     assert "Scale X" not in str(caught.value)
 
 
+# --- Streams and validation data ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("Estimator", SIX)
+def test_a_token_at_a_time(Estimator, pooling):
+    fitted = fit_tokens(Estimator, pooling=pooling, num_layers=2)
+    for word, prefixes in zip(["ashen", "o?k"], fitted.predict_prefixes(["ashen", "o?k"])):
+        state = None
+        for t, token in enumerate(word):
+            answer, state = fitted.step(token, state)
+            assert_close(answer, prefixes[t])
+            assert_close(answer, fitted.predict([word[: t + 1]])[0])
+
+
+def test_a_token_each_of_many_streams():
+    fitted = fit_tokens(GRURegressor, CODES)
+    first, state = fitted.step([97, 108, 5])
+    assert first.shape == (3,)
+    answer, state = fitted.predict([[115], [109, 97], [1]], state, return_state=True)
+    assert_close(answer, fitted.predict([[97, 115], [108, 109, 97], [5, 1]]))
+    assert_close(fitted.step(np.int64(97))[0], first[0])
+
+
+@pytest.mark.parametrize("x_t", [1.5, None, 7, ["a", None], np.array([1.0])])
+def test_what_is_no_token_of_a_step(x_t):
+    with pytest.raises(ValueError, match="tokens"):
+        fit_tokens(GRUClassifier).step(x_t)
+
+
+def test_prefixes_of_lists_are_lists():
+    fitted = fit_tokens(GRURegressor)
+    assert fitted.predict_prefixes([list("ash"), list("oak")]).dtype == object
+    assert fit_tokens(GRURegressor, ROWS).predict_prefixes(ROWS).shape == (12, 5)
+
+
+@pytest.mark.parametrize("scoring", [None, "loss", "r2", "neg_mean_absolute_error"])
+@pytest.mark.parametrize(
+    "X", [WORDS, CODES, ROWS, ROWS.astype(str)], ids=["str", "int", "rows", "str rows"]
+)
+def test_validation_on_tokens_some_of_which_are_unknown(X, scoring):
+    y = np.arange(12.0)
+    model = tiny(GRURegressor, embedding_size=3, early_stopping=True, validation_scoring=scoring)
+    model.fit(X[:3], y[:3], X_val=X[3:], y_val=y[3:])
+    assert len(model.validation_scores_) == 3
+    if scoring == "r2":
+        assert_close(model.best_validation_score_, model.score(X[3:], y[3:]))
+
+
 # --- Learning -------------------------------------------------------------------------------------
 
 

@@ -50,6 +50,11 @@ class Cell(ABC):
         """The gates in PyTorch's order."""
 
     @property
+    def n_states(self) -> int:
+        """How many arrays make the state: h alone, unless a cell says otherwise."""
+        return 1
+
+    @property
     def n_gate_rows(self) -> int:
         """G, the rows of the weight matrix."""
         return len(self.gates) * self.hidden_size
@@ -95,4 +100,18 @@ class Cell(ABC):
         Reads ws.dh[first_error:n_steps], the errors that enter from above (none enter before
         `first_error`), and forward's histories. Writes the gradients of the parameters and,
         where the workspace was made for it, ws.dx[:n_steps].
+        """
+
+    @abstractmethod
+    def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:
+        """Return what `step` computes with: W with its rows as the step wants them, numbers."""
+
+    @abstractmethod
+    def step(
+        self, weights: tuple[Array, ...], Z: Array, state: tuple[Array, ...]
+    ) -> tuple[Array, ...]:
+        """Return the state after one more step: forward's equations, out of place.
+
+        Reads what `step_weights` made, Z = [h_{t-1}; 1; x_t] (R, B), and the state before, (h,)
+        or (h, c), each (H, B); writes none of them.
         """

@@ -187,3 +187,32 @@ class GRUCell(Cell):
         np.multiply(L_z, z, L_z)
         np.multiply(L_z, L_direct, L_z)
         np.copyto(L_direct, z)
+
+    def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:
+        """Return one matrix for r, z, m and n's share of x, the sigmoids' rows halved, and 1/2.
+
+        m does not read x, and that share does not read h. The blocks of zeros cost a third more
+        arithmetic than two products would, and save two calls.
+        """
+        H, W = self.hidden_size, parameters["W"]
+        half_rz, m, n_from_x = 0.5 * W[: 2 * H], W[2 * H :].copy(), W[2 * H :].copy()
+        m[:, H] = parameters["b_hn"]
+        m[:, H + 1 :] = 0
+        n_from_x[:, :H] = 0
+        return np.concatenate((half_rz, m, n_from_x)), np.array(0.5, W.dtype)
+
+    def step(
+        self, weights: tuple[Array, ...], Z: Array, state: tuple[Array, ...]
+    ) -> tuple[Array, ...]:
+        """Return (h,) after (1) to (3)."""
+        H, (half_W, half), (h,) = self.hidden_size, weights, state
+        a = half_W.dot(Z)
+        rz, m, n_from_x = a[: 2 * H], a[2 * H : 3 * H], a[3 * H :]
+        np.tanh(rz, rz)
+        np.multiply(rz, half, rz)
+        np.add(rz, half, rz)
+        r, z = rz[:H], rz[H:]  # (1)
+        np.multiply(r, m, m)
+        np.add(n_from_x, m, m)
+        n = np.tanh(m, m)  # (2)
+        return (n + z * (h - n),)  # (3)

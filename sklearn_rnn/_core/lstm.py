@@ -90,15 +90,15 @@ class LSTMWorkspace(Workspace):
                 for L, D, dz in zip(self.L, self.D, self.dz, strict=True)
             ]
 
-    def get_state(self, n_steps: int) -> tuple[Array, ...]:
-        """Return a copy of what step `n_steps` starts from: (h, c)."""
-        c = self.gates[n_steps, 4] if n_steps else self.c0
-        return (*super().get_state(n_steps), c.reshape(self.c0.shape).copy())
+    def start_from(self, state: tuple[Array, ...]) -> None:
+        """Write the state before the first step."""
+        super().start_from(state)
+        np.copyto(self.c0, state[1])
 
-    def set_state(self, state: tuple[Array, ...]) -> None:
-        """Write what the first step starts from."""
-        super().set_state(state)
-        self.c0[...] = state[1]
+    def state_after(self, n_steps: int) -> tuple[Array, ...]:
+        """Return views of the state after forward has run over n_steps; 0 gives the first."""
+        c = self.gates[n_steps, 4].reshape(self.c0.shape) if n_steps else self.c0
+        return (*super().state_after(n_steps), c)
 
     def clear_state(self) -> None:
         """Let the first step start from zero."""
@@ -120,6 +120,8 @@ class LSTMCell(Cell):
 
     gates = "oifg"
     public_gates = "ifgo"
+
+    n_states = 2
 
     def initialise(self, parameters: dict[str, Array], rng: np.random.Generator) -> None:
         """Write initial weights into zeroed parameters, and the forget gate's bias."""
@@ -197,3 +199,23 @@ class LSTMCell(Cell):
         np.subtract(ws.one, L_g, L_g)
         np.multiply(L_g, i, L_g)
         np.copyto(L[:, 5], f)
+
+    def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:
+        """Return W, the sigmoids' rows halved, and 1/2."""
+        half_W = parameters["W"].copy()
+        half_W[: 3 * self.hidden_size] *= 0.5
+        return half_W, np.array(0.5, half_W.dtype)
+
+    def step(
+        self, weights: tuple[Array, ...], Z: Array, state: tuple[Array, ...]
+    ) -> tuple[Array, ...]:
+        """Return (h, c) after (1) to (3)."""
+        H, (half_W, half), (_, c) = self.hidden_size, weights, state
+        a = half_W.dot(Z)
+        np.tanh(a, a)
+        oif = a[: 3 * H]
+        np.multiply(oif, half, oif)
+        np.add(oif, half, oif)
+        o, i, f, g = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]  # (1)
+        c = f * c + i * g  # (2)
+        return o * np.tanh(c), c  # (3)

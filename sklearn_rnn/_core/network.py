@@ -28,9 +28,9 @@ from sklearn_rnn._core.pieces import (
     States,
     clear_states,
     cut,
-    get_states,
     real_steps,
-    set_states,
+    start_from,
+    states_after,
 )
 from sklearn_rnn._core.readout import POOLINGS, Readout
 from sklearn_rnn._core.stack import CellArrays, Stack
@@ -178,7 +178,7 @@ class Network:
         of_piece = np.zeros_like(theta)
         for piece, start, share in zip(self._cut(block, workspaces), starts, shares, strict=True):
             if share.any():
-                set_states(workspaces, start)
+                start_from(workspaces, start)
                 states = self.stack.forward(cells, workspaces, self.embed(theta, piece))
                 self._backward(cells, workspaces, piece, states, share * dpooled, of_piece)
                 gradient_out += of_piece
@@ -215,11 +215,11 @@ class Network:
         pieces = self._cut(block, workspaces)
         for piece in pieces:
             if starts is not None:
-                starts.append(get_states(workspaces, 0))
+                starts.append(states_after(workspaces, 0))
             states = self.stack.forward(cells, workspaces, self.embed(theta, piece))
             yield self.readout.pool(states, piece)
             if len(pieces) > 1:
-                set_states(workspaces, get_states(workspaces, piece.n_steps))
+                start_from(workspaces, states_after(workspaces, piece.n_steps))
         if len(pieces) > 1:
             clear_states(workspaces)
 

@@ -40,16 +40,19 @@ def real_steps(block: Block, n_steps: int) -> Array:
     return np.clip(block.lengths - begins, 0, n_steps)
 
 
-def get_states(workspaces: list[list[Workspace]], n_steps: int) -> States:
-    """Return copies of all cells' states after n_steps steps; after 0, the initial ones."""
-    return [[ws.get_state(n_steps) for ws in row] for row in workspaces]
+def states_after(workspaces: list[list[Workspace]], n_steps: int) -> States:
+    """Return copies of all cells' states after n_steps steps; after 0, the first ones."""
+    return [
+        [tuple(array.copy() for array in ws.state_after(n_steps)) for ws in row]
+        for row in workspaces
+    ]
 
 
-def set_states(workspaces: list[list[Workspace]], states: States) -> None:
+def start_from(workspaces: list[list[Workspace]], states: States) -> None:
     """Write the states that all cells start from."""
     for row, row_states in zip(workspaces, states, strict=True):
         for ws, state in zip(row, row_states, strict=True):
-            ws.set_state(state)
+            ws.start_from(state)
 
 
 def clear_states(workspaces: list[list[Workspace]]) -> None:

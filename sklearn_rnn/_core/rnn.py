@@ -107,3 +107,17 @@ class RNNCell(Cell):
             np.subtract(ws.one, L, L)
         else:
             np.greater(h, 0, out=L, casting="unsafe")
+
+    def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:
+        """Return W."""
+        return (parameters["W"],)
+
+    def step(
+        self, weights: tuple[Array, ...], Z: Array, state: tuple[Array, ...]
+    ) -> tuple[Array, ...]:
+        """Return (h,) after (1) and (2)."""
+        (W,) = weights
+        z = W.dot(Z)  # (1)
+        if self.nonlinearity == "tanh":
+            return (np.tanh(z, z),)  # (2)
+        return (np.maximum(z, 0, out=z),)  # (2)

@@ -95,13 +95,13 @@ class Workspace:
             self.dh_last = np.zeros((H, B), dtype)
             self._transposed = [np.empty(0, dtype), np.empty(0, dtype)]
 
-    def get_state(self, n_steps: int) -> tuple[Array, ...]:
-        """Return a copy of what step `n_steps` starts from: (h,), or (h, c)."""
-        return (self.Z[n_steps, : self.hidden_size].copy(),)
+    def start_from(self, state: tuple[Array, ...]) -> None:
+        """Write the state before the first step."""
+        np.copyto(self.h0, state[0])
 
-    def set_state(self, state: tuple[Array, ...]) -> None:
-        """Write what the first step starts from."""
-        self.h0[...] = state[0]
+    def state_after(self, n_steps: int) -> tuple[Array, ...]:
+        """Return views of the state after forward has run over n_steps; 0 gives the first."""
+        return (self.h_steps[n_steps],)
 
     def clear_state(self) -> None:
         """Let the first step start from zero."""

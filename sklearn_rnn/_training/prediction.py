@@ -6,11 +6,14 @@ Dimension key: N sequences, F features, B columns of a block, K rows of the resu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.state import RecurrentState
+from sklearn_rnn._core.step import Stepper
 from sklearn_rnn._core.workspace import Array, Workspace
 from sklearn_rnn._training.batches import WorkspacePool, gather, rows_of_steps
 
@@ -60,21 +63,101 @@ def run_in_blocks(
     return result
 
 
-def _iter_blocks(network: Network, values: Array, offsets: Array) -> Iterator[tuple[Array, Block]]:
-    """Yield (indices, block) until all sequences are covered, longest first."""
+def run_each_step(stepper: Stepper, values: Array, offsets: Array) -> Array:
+    """Return the raw predictions after every step of every sequence, (sum of all T_i, K)."""
+    network, theta, pooling = stepper.network, stepper.theta, stepper.pooling
+    cells, W_out = network.layout.views(theta)
+    pool = WorkspacePool(network, theta.dtype, training=False)
+    result = np.empty((len(values), len(W_out)), theta.dtype)
+    with np.errstate(all="ignore"):
+        kept = int(np.diff(offsets).max())
+        for index, block in _iter_blocks(network, values, offsets, kept):
+            T, B = block.n_steps, block.n_columns
+            (h,) = network.stack.forward(cells, pool.get(T, B), network.embed(theta, block))
+            totals = pooling.each(h)
+            n_steps = np.arange(1, T + 1)[:, None, None]
+            pooled = pooling.summary(totals, n_steps, theta.dtype)
+            raw = network.readout.forward(W_out, pooled)
+            rows = offsets[index] + np.arange(T)[:, None]
+            result[rows[block.real]] = raw.transpose(0, 2, 1)[block.real]
+    return result
+
+
+def run_from_state(
+    stepper: Stepper, values: Array, offsets: Array, state: RecurrentState, origin: Any
+) -> tuple[Array, RecurrentState]:
+    """Return the raw predictions (M, K) of sequences that go on from a state, and their states.
+
+    The sequences run side by side in pieces of equal lengths, so that a state is only ever
+    taken at the end of a block; so memory does not grow with their lengths either.
+    """
+    network, theta, pooling = stepper.network, stepper.theta, stepper.pooling
+    cells, W_out = network.layout.views(theta)
+    pool = WorkspacePool(network, theta.dtype, training=False)
+    layers = tuple(tuple(array.copy() for array in layer) for layer in state._layers)
+    total, lengths = state._total.copy(), np.diff(offsets)
+    each = np.empty((len(values), len(W_out)) if network.per_step else 0, theta.dtype)
+    with np.errstate(all="ignore"):
+        for begin, end, index in _iter_pieces(lengths, _numbers_per_step(network)):
+            rows = offsets[index] + np.arange(begin, end)[:, None]
+            x = values.take(rows, axis=0).transpose(0, 2, 1)
+            block = Block(x, np.full(len(index), end - begin))
+            workspaces = pool.get(block.n_steps, block.n_columns)
+            for (ws,), layer in zip(workspaces, layers, strict=True):
+                ws.start_from(tuple(array[:, index] for array in layer))
+            (h,) = network.stack.forward(cells, workspaces, network.embed(theta, block))
+            for (ws,), layer in zip(workspaces, layers, strict=True):
+                for array, now in zip(layer, ws.state_after(block.n_steps), strict=True):
+                    array[:, index] = now
+            if network.per_step:
+                each[rows] = network.readout.forward(W_out, h).transpose(0, 2, 1)
+            part = total[:, index]
+            for h_t in h:
+                part = pooling.add(part, h_t)
+            total[:, index] = part
+        state = RecurrentState(layers, total, state.n_steps + lengths, origin)
+        if network.per_step:
+            return each, state
+        pooled = pooling.summary(total, state.n_steps, theta.dtype)
+        return network.readout.forward(W_out, pooled).T, state
+
+
+def _iter_pieces(lengths: Array, numbers_per_step: int) -> Iterator[tuple[int, int, Array]]:
+    """Yield (first step, end, indices) of pieces that cover all sequences, without padding."""
+    order = np.argsort(-lengths, kind="stable")
+    for first in range(0, len(order), COLUMNS):
+        columns = order[first : first + COLUMNS]
+        longest = max(1, NUMBERS // (len(columns) * numbers_per_step))
+        begin = 0
+        for end in np.unique(lengths[columns]).tolist():
+            index = columns[lengths[columns] >= end]
+            for piece in range(begin, end, longest):
+                yield piece, min(piece + longest, end), index
+            begin = end
+
+
+def _iter_blocks(
+    network: Network, values: Array, offsets: Array, kept: int = STEPS
+) -> Iterator[tuple[Array, Block]]:
+    """Yield (indices, block) until all sequences are covered, longest first.
+
+    With one direction, no more than the states of `kept` steps will be kept at once.
+    """
     lengths = np.diff(offsets)
     order = np.argsort(-lengths, kind="stable")
-    begin = 0
+    begin, n_features = 0, values.shape[1]
     while begin < len(order):
-        numbers = _numbers_of_column(network, int(lengths[order[begin]]))
+        longest = int(lengths[order[begin]])
+        steps = longest if network.stack.n_directions == 2 else min(longest, kept)
+        numbers = longest * n_features + steps * _numbers_per_step(network)
         index = order[begin : begin + max(1, min(COLUMNS, NUMBERS // numbers))]
         begin += len(index)
         yield index, gather(values, offsets, index)
 
 
-def _numbers_of_column(network: Network, length: int) -> int:
-    """Return how many numbers are kept of a sequence of this length."""
-    stack = network.stack
-    states = sum(cell.input_size + 4 * cell.hidden_size for cell in stack.layers)
-    steps = length if stack.n_directions == 2 else min(length, STEPS)
-    return length * stack.layers[0].input_size + steps * stack.n_directions * states
+def _numbers_per_step(network: Network) -> int:
+    """Return how many numbers the layers keep of one step of one sequence."""
+    cells = network.stack.layers
+    return network.stack.n_directions * sum(
+        cell.input_size + 4 * cell.hidden_size for cell in cells
+    )

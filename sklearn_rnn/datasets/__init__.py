@@ -1,5 +1,19 @@
-"""Data sets that the package ships."""
+"""Data sets that the package ships, and problems that it makes."""
 
+from sklearn_rnn.datasets._digits import load_sequential_digits
 from sklearn_rnn.datasets._japanese_vowels import load_japanese_vowels
+from sklearn_rnn.datasets._synthetic import (
+    make_adding_problem,
+    make_copy_memory,
+    make_parity,
+    make_temporal_order,
+)
 
-__all__ = ["load_japanese_vowels"]
+__all__ = [
+    "load_japanese_vowels",
+    "load_sequential_digits",
+    "make_adding_problem",
+    "make_copy_memory",
+    "make_parity",
+    "make_temporal_order",
+]

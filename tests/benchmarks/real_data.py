@@ -70,21 +70,53 @@ def names():
     return Split(*parts)
 
 
-def cmapss(window=30):
-    """Remaining useful life of engines after the last window of each; at most 125 in training."""
+def _engines():
     z = _arrays("cmapss_fd001")
     keep = z["X_train"].std(axis=0) >= 1e-4 * np.abs(z["X_train"].mean(axis=0))
-    engines = np.split(z["X_train"][:, keep], np.cumsum(z["len_train"])[:-1])
-    lives = np.split(z["rul_train"], np.cumsum(z["len_train"])[:-1])
+    X_train, X_test = (
+        SequenceArray.from_concatenated(z[f"X_{part}"][:, keep], z[f"len_{part}"])
+        for part in ("train", "test")
+    )
+    lives = np.minimum(z["rul_train"], 125).astype(float)
+    return X_train, np.split(lives, X_train.offsets[1:-1]), X_test, z["y_test"].astype(float)
+
+
+def cmapss_engines():
+    """Remaining useful life at every step of whole engines; of test engines, after the last."""
+    return _standardised(*_engines())
+
+
+def cmapss(window=30):
+    """Remaining useful life of engines after the last window of each; at most 125 in training."""
+    engines, lives, tests, y_test = _engines()
     X, y = [], []
-    for engine, life in zip(engines, lives, strict=True):
+    for engine, engine_lives in zip(engines, lives, strict=True):
         X.append(np.lib.stride_tricks.sliding_window_view(engine, window, 0).transpose(0, 2, 1))
-        y.append(np.minimum(life[window - 1 :], 125))
-    tests = np.split(z["X_test"][:, keep], np.cumsum(z["len_test"])[:-1])
+        y.append(engine_lives[window - 1 :])
     X_test = SequenceArray.from_sequences([engine[-window:] for engine in tests])
-    X_train = np.concatenate(X).astype(np.float32)
-    y_train, y_test = np.concatenate(y).astype(float), z["y_test"].astype(float)
-    return _standardised(X_train, y_train, X_test, y_test)
+    return _standardised(np.concatenate(X), np.concatenate(y), X_test, y_test)
+
+
+def ocr_letters():
+    """Handwritten words, letter by letter: 128 pixels a step; fold 0 is test."""
+    z = _arrays("ocr_letters")
+    pixels = np.unpackbits(z["Xbits"], axis=1).astype(np.float32)
+    X, ends = SequenceArray.from_concatenated(pixels, z["lengths"]), np.cumsum(z["lengths"])[:-1]
+    y, test = np.split(z["y"], ends), z["folds"] == 0
+    train_y, test_y = ([y[i] for i in np.flatnonzero(part)] for part in (~test, test))
+    return Split(X[~test], train_y, X[test], test_y)
+
+
+def jsb_chorales():
+    """Four-part chorales as 88 piano keys a step: which of them sound at the next one."""
+    z = _arrays("jsb_chorales")
+    parts = []
+    for part in ("train", "test"):
+        keys = np.unpackbits(z[f"X_{part}"], axis=1)[:, :88]
+        pieces = np.split(keys, np.cumsum(z[f"len_{part}"])[:-1])
+        X = SequenceArray.from_sequences([piece[:-1].astype(np.float32) for piece in pieces])
+        parts += [X, [piece[1:] for piece in pieces]]
+    return Split(*parts)
 
 
 def _windows(series, window, horizon, n_train, n_test=None):

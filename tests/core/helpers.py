@@ -31,6 +31,7 @@ LOSSES = {
 class Problem:
     """A network with all that one call of loss_gradient needs.
 
+    With pooling "none", y is (K, T * B) and weight (T * B,), zero in the padding.
     `states[layer][direction]` is the initial state, a tuple of (H, B): h0, and the LSTM's c0.
     """
 
@@ -77,36 +78,44 @@ class Problem:
     def states_of(self, column):
         return [[tuple(s[:, column] for s in state) for state in row] for row in self.states]
 
+    def answers_of(self, column):
+        """Where the answers of one sequence are in y and weight."""
+        if not self.network.per_step:
+            return [column]
+        return np.arange(self.block.lengths[column]) * self.block.n_columns + column
+
     def reference(self):
         """What loss_gradient must say, by the plain network, one sequence at a time.
 
-        Returns value, raw (K, B), gradients under the public names, the gradients dx, a list of
-        (T_i, F), and those of the states, a list of [layer][direction] tuples.
+        Returns value, raw (K, M), NaN in the padding, gradients under the public names, the
+        gradients dx, a list of (T_i, F), and those of the states, a list of [layer][direction]
+        tuples.
         """
         weights = self.network.layout.public(self.theta)
         penalised = {k: w for k, w in weights.items() if k.startswith("weight")}
         alpha = self.network.alpha
         value = alpha / 2 * sum((w**2).sum() for w in penalised.values())
         total = {name: alpha * penalised.get(name, 0 * w) for name, w in weights.items()}
-        raws, dxs, dstates = [], [], []
+        raw, dxs, dstates = np.full_like(self.y, np.nan), [], []
         for column, x in enumerate(self.sequences()):
-            share = self.weight[column] / self.normaliser
-            sample, raw, gradients, dx, dstate = reference.sample_loss_gradient(
+            answers = self.answers_of(column)
+            sample, sample_raw, gradients, dx, dstate = reference.sample_loss_gradient(
                 self.cell,
                 weights,
                 x,
                 self.states_of(column),
                 self.pooling,
                 self.loss,
-                self.y[:, column],
+                self.y[:, answers].T,
+                self.weight[answers] / self.normaliser,
             )
-            value += share * sample
+            value += sample
             for name, gradient in gradients.items():
-                total[name] += share * gradient
-            raws.append(raw)
-            dxs.append(share * dx)
-            dstates.append([[tuple(share * s for s in state) for state in row] for row in dstate])
-        return value, np.array(raws).T, merge_biases(self.cell, total), dxs, dstates
+                total[name] += gradient
+            raw[:, answers] = np.transpose(sample_raw)
+            dxs.append(dx)
+            dstates.append(dstate)
+        return value, raw, merge_biases(self.cell, total), dxs, dstates
 
 
 def random_problem(
@@ -125,7 +134,10 @@ def random_problem(
     alpha=0.1,
     seed=0,
 ):
-    """Everything drawn at random and nothing zero: weights, biases, initial states, weights."""
+    """Everything drawn at random and nothing zero: weights, biases, initial states, weights.
+
+    Save with pooling "none": about every third step is not scored, its weight is zero.
+    """
     rng = np.random.default_rng(seed)
     sizes = [F, *[n_directions * H] * (num_layers - 1)]
     network = Network.compose(
@@ -137,15 +149,23 @@ def random_problem(
         alpha=alpha,
     )
     n_states = 2 if cell == "lstm" else 1
+    theta = rng.normal(scale=1 / np.sqrt(H + F), size=network.layout.size)
+    block = random_block(rng, T, F, B, ragged=ragged)
+    n_answers = T * B if network.per_step else B
+    y, weight = random_targets(rng, loss, K, n_answers), rng.uniform(0.3, 2, size=n_answers)
+    if network.per_step:
+        scored = rng.random(size=n_answers) < 2 / 3
+        scored[0] = True
+        weight *= scored & block.real.ravel()
     return Problem(
         cell=cell,
         pooling=pooling,
         loss=loss,
         network=network,
-        theta=rng.normal(scale=1 / np.sqrt(H + F), size=network.layout.size),
-        block=random_block(rng, T, F, B, ragged=ragged),
-        y=random_targets(rng, loss, K, B),
-        weight=rng.uniform(0.3, 2, size=B),
+        theta=theta,
+        block=block,
+        y=y,
+        weight=weight,
         normaliser=1.7 * B,
         states=[
             [tuple(rng.normal(scale=0.5, size=(n_states, H, B))) for _ in range(n_directions)]

@@ -193,14 +193,36 @@ def loss(name, raw, y):
     return -(y * np.log(p)).sum(), p - y
 
 
-def sample_loss_gradient(cell, weights, x, states, pooling, loss_name, y):
-    """Loss of one sequence, raw prediction, and the gradients of weights, x and states."""
+def seen(hidden, pooling):
+    """What the output layer sees, one row an answer: one in all, or one a step ("none")."""
+    if pooling == "none":
+        return np.concatenate([flip(h, d) for d, h in enumerate(hidden)], axis=1)
+    return [np.concatenate([pool(h, pooling) for h in hidden])]
+
+
+def seen_backward(hidden, dseen, pooling):
+    """The errors (T, H) of each direction, in its own time, that dseen causes."""
+    parts = np.split(np.array(dseen), len(hidden), axis=1)
+    if pooling == "none":
+        return [flip(part, d) for d, part in enumerate(parts)]
+    return [pool_backward(h, part[0], pooling) for h, part in zip(hidden, parts, strict=True)]
+
+
+def sample_loss_gradient(cell, weights, x, states, pooling, loss_name, targets, shares):
+    """Loss of one sequence, raw predictions, and the gradients of weights, x and states.
+
+    Each of its answers has a target (K,), and a share that its loss is multiplied by.
+    """
     hidden, tapes = stack_forward(cell, weights, x, states)
-    pooled = np.concatenate([pool(h, pooling) for h in hidden])
-    raw = weights["weight_out"] @ pooled + weights["bias_out"]
-    value, draw = loss(loss_name, raw, y)
-    dpooled = np.split(weights["weight_out"].T @ draw, len(hidden))
-    errors = [pool_backward(h, d, pooling) for h, d in zip(hidden, dpooled, strict=True)]
+    value, dweight_out, dbias_out, raws, dseen = 0, 0, 0, [], []
+    for row, y, share in zip(seen(hidden, pooling), targets, shares, strict=True):
+        raw = weights["weight_out"] @ row + weights["bias_out"]
+        answer, draw = loss(loss_name, raw, y)
+        value, draw = value + share * answer, share * draw
+        dweight_out, dbias_out = dweight_out + np.outer(draw, row), dbias_out + draw
+        raws.append(raw)
+        dseen.append(weights["weight_out"].T @ draw)
+    errors = seen_backward(hidden, dseen, pooling)
     dx, dstates, gradients = stack_backward(cell, weights, tapes, errors)
-    gradients |= {"weight_out": np.outer(draw, pooled), "bias_out": draw}
-    return value, raw, gradients, dx, dstates
+    gradients |= {"weight_out": dweight_out, "bias_out": dbias_out}
+    return value, raws, gradients, dx, dstates

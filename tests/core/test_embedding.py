@@ -83,7 +83,7 @@ def test_pieces_of_a_long_block_change_nothing():
     whole = problem.workspaces()
     short = problem.network.make_workspaces(6, 3, np.float64, training=False)
     for ws, start in zip(short, problem.states, strict=True):
-        ws[0].set_state(start[0])
+        ws[0].start_from(start[0])
     raw = problem.network.raw_prediction(problem.theta, short, problem.block)
     assert_close(raw, problem.network.raw_prediction(problem.theta, whole, problem.block))
 

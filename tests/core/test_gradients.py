@@ -24,7 +24,7 @@ from tests.core.helpers import (
 
 STEP = 1e-30
 STEPS = (1, 2, 7, 100)
-POOLINGS = ("last", "mean", "max")
+POOLINGS = ("last", "mean", "max", "none")
 
 
 def complex_derivatives(problem, directions):
@@ -73,7 +73,7 @@ def smallest_pre_activation(problem):
 # Every combination of what shapes the recurrences, twice; what is independent of it takes turns,
 # in an order that has nothing to do with the first.
 SHAPES = list(product(CELLS, (1, 2, 3), (1, 2), POOLINGS, ("equal", "ragged"))) * 2
-TURNS = list(product(LOSSES, STEPS, (8, 1024))) * 12
+TURNS = list(product(LOSSES, STEPS, (8, 1024))) * 16
 Random(0).shuffle(TURNS)
 NETWORKS = [(*shape, *turn) for shape, turn in zip(SHAPES, TURNS, strict=True)]
 
@@ -97,10 +97,11 @@ def test_gradient_along_random_directions(
     assert_gradient_along(problem, unit_directions(problem, 3))
 
 
+@pytest.mark.parametrize("pooling", ["mean", "none"])
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("n_directions", [1, 2], ids=["one_way", "both_ways"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_gradient_of_every_parameter(cell, n_directions, loss, chunk_columns):
+def test_gradient_of_every_parameter(cell, n_directions, loss, pooling, chunk_columns):
     chunk_columns(6)
     problem = random_problem(
         cell,
@@ -109,7 +110,7 @@ def test_gradient_of_every_parameter(cell, n_directions, loss, chunk_columns):
         num_layers=2,
         n_directions=n_directions,
         loss=loss,
-        pooling="mean",
+        pooling=pooling,
         ragged=True,
     )
     assert_gradient_along(problem, np.eye(problem.theta.size))
@@ -131,12 +132,13 @@ def test_gradient_where_one_size_is_one(cell, sizes):
 
 
 @pytest.mark.parametrize("T", STEPS)
+@pytest.mark.parametrize("pooling", ["mean", "none"])
 @pytest.mark.parametrize("n_directions", [1, 2], ids=["one_way", "both_ways"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_gradient_of_the_inputs(cell, n_directions, T, chunk_columns):
+def test_gradient_of_the_inputs(cell, n_directions, pooling, T, chunk_columns):
     chunk_columns(8)
     problem = random_problem(
-        cell, T=T, num_layers=2, n_directions=n_directions, pooling="mean", ragged=True
+        cell, T=T, num_layers=2, n_directions=n_directions, pooling=pooling, ragged=True
     )
     workspaces = problem.workspaces(input_gradient=True)
     problem.loss_gradient(workspaces=workspaces)
@@ -177,6 +179,30 @@ def test_gradient_of_the_initial_states(cell, n_directions, T, chunk_columns):
                 derivative = value.imag / STEP
                 assert_close((gradient * along).sum(), derivative, scale=np.abs(gradient).max())
                 assert T == 100 or derivative != 0
+
+
+@pytest.mark.parametrize("last", [0, 2, 5])
+@pytest.mark.parametrize("cell", ["rnn-tanh", "lstm", "gru"])  # relu units may be at rest anywhere
+def test_no_input_after_the_last_scored_step_has_a_gradient(cell, last):
+    problem = random_problem(cell, T=7, num_layers=2, pooling="none")
+    problem.weight.reshape(7, 3)[last + 1 :] = 0
+    problem.weight.reshape(7, 3)[last] = 1
+    workspaces = problem.workspaces(input_gradient=True)
+    problem.loss_gradient(workspaces=workspaces)
+    dx = input_gradient(workspaces, problem.block)
+    assert dx[: last + 1].any(axis=1).all()
+    assert not dx[last + 1 :].any()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("n_directions", [1, 2], ids=["one_way", "both_ways"])
+def test_what_stands_in_steps_that_are_not_scored_has_no_say(n_directions, loss):
+    problem = random_problem(n_directions=n_directions, loss=loss, pooling="none", ragged=True)
+    value, gradient = problem.loss_gradient()
+    problem.y[:, problem.weight == 0] += 5
+    again, gradient_again = problem.loss_gradient()
+    assert again == value
+    np.testing.assert_array_equal(gradient_again, gradient)
 
 
 # --- What production runs: float64 and float32 ----------------------------------------------------

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_rnn._core.pieces import cut, get_states, real_steps, set_states
+from sklearn_rnn._core.pieces import cut, real_steps, start_from, states_after
 from tests.core import reference
 from tests.core.helpers import (
     CELLS,
@@ -141,8 +141,8 @@ def test_states_are_copies_that_a_run_goes_on_from(cell):
     cells, _ = problem.network.layout.views(problem.theta)
     (whole,) = problem.network.stack.forward(cells, workspaces, problem.block)
     whole = whole.copy()
-    middle = get_states(workspaces, 5)
-    set_states(workspaces, middle)
+    middle = states_after(workspaces, 5)
+    start_from(workspaces, middle)
     rest = type(problem.block)(problem.block.x[5:], problem.block.lengths - 5)
     (again,) = problem.network.stack.forward(cells, workspaces, rest)
     assert_close(again, whole[5:])

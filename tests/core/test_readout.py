@@ -83,13 +83,50 @@ def test_pooling_backward_by_complex_step(pooling, lengths):
     assert_close((dh * along).sum(), derivative)
 
 
-@all_poolings
+@pytest.mark.parametrize("pooling", POOLINGS)
 def test_pooling_keeps_float32(pooling):
     h, block = make_states(LENGTHS["ragged"])
     expected = POOLINGS[pooling].forward(h, block)
     pooled = POOLINGS[pooling].forward(h.astype(np.float32), block)
     assert pooled.dtype == np.float32
     assert_close(pooled, expected, 1e-6)
+
+
+@all_lengths
+@pytest.mark.parametrize("n_directions", [1, 2], ids=["one_way", "both_ways"])
+def test_without_pooling_every_step_has_its_own_column(n_directions, lengths):
+    """Both directions' states of one step lie below each other, each in the sequence's time."""
+    states = [make_states(lengths, seed=d)[0] for d in range(n_directions)]
+    block = make_states(lengths)[1]
+    readout = Readout(n_directions * H, 1, POOLINGS["none"])
+    assert readout.pooling.per_step
+    pooled = readout.pool(states, block)
+    assert pooled.shape == (n_directions * H, T * B)
+    assert not any(np.shares_memory(pooled, h) for h in states)
+    for column, length in enumerate(lengths):
+        hidden = [h[:length, :, column] for h in states]
+        answers = pooled.reshape(-1, T, B)[:, :length, column]
+        np.testing.assert_array_equal(answers.T, reference.seen(hidden, "none"))
+
+
+@all_lengths
+@pytest.mark.parametrize("n_directions", [1, 2], ids=["one_way", "both_ways"])
+def test_without_pooling_every_step_has_its_own_error(n_directions, lengths):
+    states = [make_states(lengths, seed=d)[0] for d in range(n_directions)]
+    block = make_states(lengths)[1]
+    dpooled = np.random.default_rng(3).normal(size=(n_directions * H, T, B))
+    dpooled[:, ~block.real] = 0  # as the weights of the padding make it
+    errors = [np.full((T, H, B), np.nan) for _ in states]
+    readout = Readout(n_directions * H, 1, POOLINGS["none"])
+    first = readout.scatter(states, dpooled.reshape(n_directions * H, -1), block, errors)
+    assert first == 0
+    for column, length in enumerate(lengths):
+        hidden = [h[:length, :, column] for h in states]
+        dseen = dpooled[:, :length, column].T
+        expected = reference.seen_backward(hidden, dseen, "none")
+        for dh, dh_expected in zip(errors, expected, strict=True):
+            np.testing.assert_array_equal(dh[:length, :, column], dh_expected)
+            assert not dh[length:, :, column].any()
 
 
 def test_output_layer_both_ways():

@@ -66,8 +66,10 @@ class Twin:
         return output, final[0] if isinstance(final, tuple) else final
 
     def pooled(self, how):
-        """Pooled over time, (B, S * H)."""
+        """Pooled over time, (B, S * H), or all steps ("none"), (T * B, S * H)."""
         output, final = self.run()
+        if how == "none":
+            return output.flatten(0, 1)
         lengths = torch.tensor(self.problem.block.lengths)
         if how == "last":
             S = self.problem.network.stack.n_directions
@@ -102,9 +104,11 @@ class Twin:
 def make_problem(cell, *, ragged=True, **options):
     """Seven sequences of PyTorch's own lengths, or of equal ones."""
     problem = random_problem(cell, T=10, B=7, F=3, H=4, K=3, **options)
-    if ragged:
-        problem.block.lengths[:] = LENGTHS
-    return problem
+    if not ragged:
+        return problem
+    block = Block(problem.block.x, np.array(LENGTHS))
+    weight = problem.weight * block.real.ravel() if problem.network.per_step else problem.weight
+    return replace(problem, block=block, weight=weight)
 
 
 @pytest.mark.parametrize("ragged", [False, True], ids=["equal", "packed"])
@@ -123,7 +127,7 @@ def test_states_are_those_of_pytorch(cell, num_layers, n_directions, ragged):
 
 
 @pytest.mark.parametrize("ragged", [False, True], ids=["equal", "packed"])
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "none"])
 @pytest.mark.parametrize("n_directions", [1, 2], ids=["one_way", "both_ways"])
 @pytest.mark.parametrize("num_layers", [1, 2, 3])
 @pytest.mark.parametrize("cell", MODULES)
@@ -146,15 +150,17 @@ def test_all_gradients_are_those_of_pytorch(cell, num_layers, n_directions, pool
         assert_close(np.stack(ours).transpose(0, 2, 1), theirs.grad.numpy())
 
 
+@pytest.mark.parametrize("pooling", ["last", "none"])
 @pytest.mark.parametrize("loss", ["squared_error", "binary_log_loss", "multiclass_log_loss"])
-def test_losses_are_those_of_pytorch(loss):
-    problem = make_problem("gru", loss=loss)
+def test_losses_are_those_of_pytorch(loss, pooling):
+    problem = make_problem("gru", loss=loss, pooling=pooling, n_directions=2)
     value, gradient = problem.loss_gradient()
     raw = problem.network.raw_prediction(problem.theta, problem.workspaces(), problem.block)
     twin = Twin(problem)
     expected_raw, expected = twin.objective()
     expected.backward()
-    assert_close(raw.T, expected_raw.detach().numpy())
+    scored = problem.weight > 0
+    assert_close(raw.T[scored], expected_raw.detach().numpy()[scored])
     assert_close(value, expected.item())
     assert_same_gradients(problem.network.layout.public(gradient), twin.gradients())
 

@@ -5,8 +5,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from sklearn_rnn._core.running import RUNNING
+from sklearn_rnn._core.step import Stepper
 from sklearn_rnn._training import prediction
-from sklearn_rnn._training.prediction import run_in_blocks
+from sklearn_rnn._training.prediction import run_each_step, run_from_state, run_in_blocks
 from tests.core import reference
 from tests.core.helpers import assert_close
 from tests.training.helpers import make_network, pack
@@ -121,3 +123,70 @@ def test_one_long_sequence_takes_a_workspace_and_no_more():
     finally:
         tracemalloc.stop()
     assert peak < 2000 * T
+
+
+# --- From a state, and after each step ------------------------------------------------------------
+
+
+def make_stepper(cell="lstm", pooling="mean", **options):
+    network, theta = make_network(cell, num_layers=2, K=3, pooling=pooling, **options)
+    return Stepper(network, theta, RUNNING[pooling])
+
+
+@pytest.mark.parametrize("columns", [1, 5, 256])
+@pytest.mark.parametrize("numbers", [1, 3000, 2**22])
+@pytest.mark.parametrize("pooling", RUNNING)
+@pytest.mark.parametrize("cell", ["rnn-tanh", "lstm", "gru"])
+def test_a_state_comes_back_in_the_order_of_the_sequences(
+    cell, pooling, columns, numbers, monkeypatch
+):
+    monkeypatch.setattr(prediction, "COLUMNS", columns)
+    monkeypatch.setattr(prediction, "NUMBERS", numbers)
+    stepper, sequences = make_stepper(cell, pooling), make_sequences(LENGTHS)
+    start = stepper.start(37, None)
+    raw, state = run_from_state(stepper, *pack(sequences), start, None)
+    network, theta = stepper.network, stepper.theta
+    assert_close(raw, run_in_blocks(network, network.raw_prediction, theta, *pack(sequences)))
+    np.testing.assert_array_equal(state.n_steps, LENGTHS)
+    for i, x in enumerate(sequences):
+        expected = stepper.start(1, None)
+        for x_t in x:
+            alone, expected = stepper.step(x_t[:, None], expected, None)
+        assert_close(raw[i], alone[:, 0])
+        assert_close(state.h[:, i], expected.h[:, 0])
+        assert_close(state.pooled[i], expected.pooled[0])
+        if cell == "lstm":
+            assert_close(state.c[:, i], expected.c[:, 0])
+    assert not start.h.any()
+
+
+@pytest.mark.parametrize("columns", [1, 5, 256])
+@pytest.mark.parametrize("numbers", [1, 3000, 2**22])
+@pytest.mark.parametrize("pooling", RUNNING)
+def test_each_step_of_each_sequence_gets_its_own_answer(pooling, columns, numbers, monkeypatch):
+    monkeypatch.setattr(prediction, "COLUMNS", columns)
+    monkeypatch.setattr(prediction, "NUMBERS", numbers)
+    stepper, sequences = make_stepper("gru", pooling), make_sequences(LENGTHS)
+    raw = run_each_step(stepper, *pack(sequences))
+    rows = iter(raw)
+    for x in sequences:
+        state = stepper.start(1, None)
+        for x_t in x:
+            alone, state = stepper.step(x_t[:, None], state, None)
+            assert_close(next(rows), alone[:, 0])
+
+
+def test_memory_from_a_state_does_not_grow_with_length(monkeypatch):
+    monkeypatch.setattr(prediction, "NUMBERS", 2**15)
+    stepper = make_stepper("lstm")
+
+    def peak(T):
+        packed = pack(make_sequences([T, T - 1, 3]))
+        tracemalloc.start()
+        try:
+            run_from_state(stepper, *packed, stepper.start(3, None), None)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(20_000) < 1.1 * peak(5_000)

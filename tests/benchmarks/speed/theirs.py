@@ -1,4 +1,4 @@
-"""The other side of the speed table: the same models in PyTorch and skorch."""
+"""Their side: the same models in PyTorch and skorch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import torch
 from skorch import NeuralNetClassifier
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
+
+from tests.benchmarks.speed.settings import N_CLASSES
 
 CELLS = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
 
@@ -68,14 +70,14 @@ def make_loop(cell, X, y, hidden_size, batch, epochs):
     return run
 
 
-def make_skorch(cell, n_features, n_classes, hidden_size, batch, epochs):
+def make_skorch(cell, n_features, hidden_size, batch, epochs):
     """Return an unfitted skorch classifier of the same model."""
     return NeuralNetClassifier(
         LastState,
         module__cell=cell,
         module__n_features=n_features,
         module__hidden_size=hidden_size,
-        module__n_classes=n_classes,
+        module__n_classes=N_CLASSES,
         criterion=nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
         lr=0.01,
@@ -87,12 +89,27 @@ def make_skorch(cell, n_features, n_classes, hidden_size, batch, epochs):
     )
 
 
-def make_predict(cell, X, hidden_size, n_classes):
+def make_predict(cell, X, hidden_size):
     """Return a function that gives the probabilities of a batch."""
-    model, x = LastState(cell, X.shape[2], hidden_size, n_classes).eval(), torch.from_numpy(X)
+    model, x = LastState(cell, X.shape[2], hidden_size, N_CLASSES).eval(), torch.from_numpy(X)
 
     @torch.inference_mode()
     def run():
         return model(x).softmax(1).numpy()
+
+    return run
+
+
+def make_step(cell, n_features, hidden_size):
+    """Return a function that takes one stream a step on, and gives the probabilities."""
+    model = LastState(cell, n_features, hidden_size, N_CLASSES).eval()
+    x = torch.randn(1, 1, n_features)
+    state = None
+
+    @torch.inference_mode()
+    def run():
+        nonlocal state
+        states, state = model.recurrent(x, state)
+        return model.readout(states[:, -1]).softmax(1).numpy()
 
     return run

@@ -1,0 +1,11 @@
+"""How fast, and in how much memory: these estimators beside PyTorch and skorch, on this CPU.
+
+python -m tests.benchmarks.speed [--tables core fit ...] [--rounds N] [--smallest]
+    [--json FILE] [--markdown FILE] [--plot DIRECTORY]
+
+With --json, the tables that are measured replace those in the file, and the others stay; without
+any name after it, --tables measures nothing, and Markdown and plots are made from the file.
+
+Ours and theirs run in one process and in turn, so that a machine that slows down slows both
+down. Everything is float32; every figure is a median over the rounds.
+"""

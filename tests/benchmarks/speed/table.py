@@ -1,0 +1,66 @@
+"""What a table is, and how its rows become Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.speed.settings import CELLS, Settings
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the benchmark.
+
+    Parameters
+    ----------
+    title, caption : str
+        What was measured, and how to read a figure.
+    measure : callable settings -> iterator of rows
+        A row is a dict of plain values, ready for JSON.
+    body : callable rows -> str
+        The rows as Markdown.
+    rounds : int
+        How often each figure is measured, unless the settings say.
+    """
+
+    title: str
+    caption: str
+    measure: Callable[[Settings], Iterator[Row]]
+    body: Callable[[list[Row]], str]
+    rounds: int = 7
+
+    def markdown(self, rows: list[Row]) -> str:
+        """Return heading, caption and rows."""
+        return f"## {self.title}\n\n{self.caption}\n\n{self.body(rows)}"
+
+
+def lines(header, rows):
+    """Return a Markdown table of texts."""
+    ruled = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in ruled) + "\n"
+
+
+def by_size(rows, text, corner="features, hidden, batch, steps", means=()):
+    """Return a Markdown table with a row a size, a column a cell, and `text(row)` in it.
+
+    A last row holds the geometric means of the figures whose names are `means`.
+    """
+    cells = [cell for cell in CELLS if any(row["cell"] == cell for row in rows)]
+    body: dict[str, list[str]] = {}
+    for row in rows:
+        body.setdefault(", ".join(map(str, row["sizes"])), []).append(text(row))
+    last = [
+        " / ".join(f"{_geometric_mean(rows, cell, name):.2f}" for name in means) for cell in cells
+    ]
+    mean = [["geometric mean", *last]] if means else []
+    return lines([corner, *cells], [[size, *texts] for size, texts in body.items()] + mean)
+
+
+def _geometric_mean(rows, cell, name):
+    return np.exp(np.mean([np.log(row[name]) for row in rows if row["cell"] == cell]))
