@@ -30,6 +30,7 @@ from sklearn_rnn._step_targets import (
     step_weights,
 )
 from sklearn_rnn._targets import check_sample_weight, check_y_given
+from sklearn_rnn._tokens import check_tokens
 from sklearn_rnn._training.batches import (
     TrainingData,
     merge_duplicates,
@@ -60,6 +61,7 @@ class RecurrentEstimator(StatefulModel):
         "pooling": [StrOptions({"last", "mean", "max"})],
         "return_sequences": ["boolean"],
         "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
+        "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
         "solver": [StrOptions({"adam", "adamw", "rmsprop", "sgd", "lbfgs"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -131,7 +133,8 @@ class RecurrentEstimator(StatefulModel):
         ----------
         X : array-like of shape (n_samples, n_steps) or (n_samples, n_steps, n_features), \
 list of arrays of shape (n_steps_i, n_features), or SequenceArray
-            The training sequences.
+            The training sequences. With `embedding_size`, of tokens: a list of strings, or of
+            lists or arrays (n_steps_i,) of integers or strings, or an array (n_samples, n_steps).
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             One target for each sequence. With `return_sequences`, one for each step, (n_samples,
             n_steps), (n_samples, n_steps, n_outputs) or a list of (n_steps_i,) or (n_steps_i,
@@ -188,7 +191,10 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
     ) -> None:
         self._check_parameters()
         first = not hasattr(self, "_theta_")
-        sequences = check_sequences(self, X, n_timesteps=self.n_timesteps, reset=first)
+        if not first:
+            self._check_unchanged({"embedding_size": self.embedding_size})
+        check_X = check_sequences if self.embedding_size is None else check_tokens
+        sequences = check_X(self, X, n_timesteps=self.n_timesteps, reset=first)
         data = self._read_targets(X, sequences, y, sample_weight, classes, first)
         architecture = self._describe_architecture(sequences.n_features, data.y.shape[1])
         if first:
@@ -204,7 +210,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         alpha = 0.0 if self.solver == "adamw" else self.alpha / data.weight.sum()
         network = self._make_network(alpha=alpha)
         if first:
-            theta = network.layout.initial(rng, bias_out).astype(sequences.dtype)
+            theta = network.layout.initial(rng, bias_out).astype(_float_dtype(sequences))
         else:
             theta = np.array(self._theta_)
         run = LbfgsTrainer if self.solver == "lbfgs" else Trainer
@@ -235,7 +241,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
     ) -> TrainingData:
         """Return sequences, targets and weights; in a first fit, set what y says of the outputs."""
         check_y_given(self, sequences, y)
-        packed, dtype = (sequences.values, sequences.offsets), sequences.dtype
+        packed, dtype = (sequences.values, sequences.offsets), _float_dtype(sequences)
         if not self.return_sequences:
             try:
                 targets = self._check_targets(y, classes, dtype, first)
@@ -306,7 +312,10 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
         """Return what the weights' shapes and meaning depend on, as plain values."""
-        names = ("hidden_size", "num_layers", "bidirectional", "pooling", "return_sequences")
+        names = (
+            *("hidden_size", "num_layers", "bidirectional", "pooling", "return_sequences"),
+            "embedding_size",
+        )
         own = (*self._cell_parameters, *self._target_parameters)
         chosen = {name: getattr(self, name) for name in (*names, *own)}
         return {"input_size": input_size, "n_outputs": n_outputs, **chosen}
@@ -369,7 +378,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         if not check_held_out_given(X_val, y_val, sample_weight_val):
             return None
         try:
-            sequences = check_sequences(
+            check_X = check_tokens if self._reads_tokens else check_sequences
+            sequences = check_X(
                 self, X_val, n_timesteps=self.n_timesteps_in_ or self.n_timesteps, reset=False
             )
             return self._read_targets(X_val, sequences, y_val, sample_weight_val, None, False)
@@ -409,3 +419,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         """Return training and validation data for early stopping."""
         strata = None if data.per_step else self._strata(data.y)
         return split_off(data, self.validation_fraction, rng, strata=strata, groups=groups)
+
+
+def _float_dtype(sequences: SequenceArray) -> np.dtype:
+    """Return the dtype of the computation: that of the values; float64 for codes of tokens."""
+    return sequences.dtype if sequences.dtype.kind == "f" else np.dtype(np.float64)

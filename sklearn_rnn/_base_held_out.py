@@ -10,6 +10,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._tokens import decode_tokens
 from sklearn_rnn._training.batches import TrainingData
 from sklearn_rnn._training.prediction import run_in_blocks
 from sklearn_rnn.sequences import SequenceArray
@@ -117,9 +118,12 @@ def _make_score(
 
 def _as_given(model: Any, held_out: TrainingData) -> tuple[Any, Any, dict[str, Any]]:
     """Return X, y and, where weights differ, sample_weight, as a user would pass them."""
-    X: Any = SequenceArray(*held_out.packed)
+    values, offsets = held_out.packed
+    if model._reads_tokens:
+        values = decode_tokens(values, model.vocabulary_)
+    X: Any = SequenceArray(values, offsets)
     if model._input_kind_ == "flat":
-        X = held_out.values.reshape(held_out.n_samples, -1)
+        X = values.reshape(held_out.n_samples, -1)
     y, weight = model._as_targets(held_out.y), held_out.weight
     if held_out.per_step:
         missing = np.zeros(y.shape, bool)

@@ -12,9 +12,11 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.losses import Loss
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._step_targets import arrange_steps
+from sklearn_rnn._tokens import check_tokens
 from sklearn_rnn._training.prediction import run_in_blocks
 from sklearn_rnn._validation import check_sequences
 from sklearn_rnn.sequences import SequenceArray
@@ -30,6 +32,7 @@ class FittedModel(
 
     # Set by fit, through RecurrentEstimator.
     n_timesteps_in_: int | None
+    vocabulary_: np.ndarray
     _architecture_: dict[str, Any]
     _theta_: np.ndarray
 
@@ -63,7 +66,11 @@ class FittedModel(
         n_directions = 2 if fitted["bidirectional"] else 1
         options = {name: fitted[name] for name in self._cell_parameters}
         H = fitted["hidden_size"]
-        sizes = [fitted["input_size"], *[n_directions * H] * (fitted["num_layers"] - 1)]
+        size, embedding = fitted["input_size"], None
+        if self._reads_tokens:
+            size = fitted["embedding_size"]
+            embedding = Embedding(len(self.vocabulary_), size)
+        sizes = [size, *[n_directions * H] * (fitted["num_layers"] - 1)]
         return Network.compose(
             tuple(self._cell_class(size, H, **options) for size in sizes),
             bidirectional=fitted["bidirectional"],
@@ -71,10 +78,18 @@ class FittedModel(
             n_outputs=fitted["n_outputs"],
             loss=self._loss(),
             alpha=alpha,
+            embedding=embedding,
         )
+
+    @property
+    def _reads_tokens(self) -> bool:
+        """Whether the fitted network begins with an embedding."""
+        return self._architecture_["embedding_size"] is not None
 
     def _read(self, X: Any) -> SequenceArray:
         """Return the sequences of X, which the weights' dtype can hold."""
+        if self._reads_tokens:
+            return check_tokens(self, X, reset=False)
         sequences = check_sequences(self, X, n_timesteps=self.n_timesteps_in_, reset=False)
         if np.can_cast(sequences.dtype, self._theta_.dtype):
             return sequences
@@ -107,7 +122,9 @@ class FittedModel(
     def _arrange(self, X: Any, sequences: SequenceArray, rows: np.ndarray) -> np.ndarray:
         """Return answers (M, ...) in the form that X asks for."""
         per_step = self._architecture_["return_sequences"]
-        return arrange_steps(X, sequences, rows) if per_step else rows
+        if not per_step:
+            return rows
+        return arrange_steps(X, sequences, rows, tokens=self._reads_tokens)
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the top layer's hidden states: one embedding a sequence, or one a step.
@@ -152,5 +169,8 @@ class FittedModel(
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        if self.embedding_size is not None:
+            tags.input_tags.one_d_array = tags.input_tags.string = True
+            tags.input_tags.categorical = True
         tags.target_tags.required = True
         return tags

@@ -21,6 +21,7 @@ from sklearn_rnn._core.state import RecurrentState, same_fit
 from sklearn_rnn._core.step import Stepper
 from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._step_targets import arrange_steps
+from sklearn_rnn._tokens import read_tokens
 from sklearn_rnn._training.prediction import run_each_step, run_from_state
 from sklearn_rnn._validation import read_observation
 from sklearn_rnn.sequences import SequenceArray
@@ -61,6 +62,7 @@ class StatefulModel(FittedModel):
         ----------
         x_t : array-like of shape (n_features,) or (n_streams, n_features)
             What one stream, or each of many, shows at this step.
+            With `embedding_size` a token, or (n_streams,) of them.
         state : RecurrentState, default=None
             What the call before returned; None where streams begin.
 
@@ -105,7 +107,7 @@ ndarray of shape (n_samples,)
             If the model is bidirectional, or X is not what it should be.
         """
         model, sequences, raw = self._run_each_step(X)
-        return arrange_steps(X, sequences, model._prediction(raw))
+        return arrange_steps(X, sequences, model._prediction(raw), tokens=model._reads_tokens)
 
     def _step(
         self, x_t: Any, state: RecurrentState | None
@@ -113,7 +115,11 @@ ndarray of shape (n_samples,)
         """Return the model, its raw predictions (n, K), the next state, and which rows to give."""
         origin = self._origin_of(state)
         model, stepper = origin.model, origin.stepper
-        x = read_observation(model, x_t, model._architecture_["input_size"], stepper.theta.dtype)
+        if model._reads_tokens:
+            x = read_tokens(model, x_t)
+        else:
+            n_features = model._architecture_["input_size"]
+            x = read_observation(model, x_t, n_features, stepper.theta.dtype)
         x, key = (x[:, None], 0) if x.ndim == 1 else (x.T, slice(None))
         state = _check_streams(state, x.shape[1], origin)
         try:
@@ -199,6 +205,7 @@ class StatefulClassifier(StatefulModel):
         ----------
         x_t : array-like of shape (n_features,) or (n_streams, n_features)
             What one stream, or each of many, shows at this step.
+            With `embedding_size` a token, or (n_streams,) of them.
         state : RecurrentState, default=None
             What the call before returned; None where streams begin.
 
@@ -241,7 +248,7 @@ shape (n_samples,)
             If the model is bidirectional, or X is not what it should be.
         """
         model, sequences, raw = self._run_each_step(X)
-        return arrange_steps(X, sequences, model._probability(raw))
+        return arrange_steps(X, sequences, model._probability(raw), tokens=model._reads_tokens)
 
 
 def _check_streams(

@@ -26,7 +26,8 @@ class GRUClassifier(RecurrentClassifier):
 
     X is an array (n_samples, n_steps) or (n_samples, n_steps, n_features), a list of arrays
     (n_steps_i, n_features) of any lengths, or a :class:`SequenceArray`; see the user guide.
-    Scale the features, for example with ``TimestepTransformer(StandardScaler())``.
+    Scale the features, for example with ``TimestepTransformer(StandardScaler())``. With
+    `embedding_size`, X holds text or other tokens: a list of strings, or of lists of tokens.
 
     Parameters
     ----------
@@ -46,6 +47,10 @@ class GRUClassifier(RecurrentClassifier):
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
+    embedding_size : int, default=None
+        For tokens, integers or strings, in X instead of numbers: the length of the vector that
+        is learned for each of them, the first layer's input. Try 8 to 32 for characters, more for
+        words. None: X holds numbers.
     class_weight : dict or "balanced", default=None
         Factors on the samples' weights, by class. "balanced" gives each class the same total.
         Not for multilabel targets.
@@ -122,11 +127,14 @@ default="constant"
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted; 0 to n_labels - 1 with multilabel targets.
     n_features_in_ : int
-        Features of each step; columns of X where X was 2-D.
+        Features of each step, 1 with tokens; columns of X where X was 2-D.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X was a data frame, or a list of data frames, with string names.
     n_timesteps_in_ : int or None
         Steps of each training sequence; None where they differed.
+    vocabulary_ : ndarray of shape (n_tokens,)
+        The tokens of the training sequences, sorted; only with `embedding_size`. All others read
+        as unknown, as the mean of these.
     n_outputs_ : int
         Outputs of the readout, K: 1 for two classes.
     n_iter_ : int
@@ -146,9 +154,9 @@ default="constant"
     out_activation_ : str
         "logistic" or "softmax".
     weights_ : dict of str to ndarray
-        Copies of all weights: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so
-        on under PyTorch's names and in its gate order, then "weight_out" (K, H) and "bias_out"
-        (K,).
+        Copies of all weights: "weight_embedding" (n_tokens, `embedding_size`) if there is one,
+        "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so on under PyTorch's
+        names and in its gate order, then "weight_out" (K, H) and "bias_out" (K,).
     n_parameters_ : int
         Number of trained parameters.
 
@@ -170,7 +178,8 @@ default="constant"
 
     Initial weights: orthogonal recurrent matrices [5]_, uniform input matrices and readout with
     Glorot's variance [6]_, all other biases 0, except that the
-    readout starts at the prior: the weighted share of each class.
+    readout starts at the prior: the weighted share of each class. An embedding starts as
+    standard normal numbers.
 
     References
     ----------
@@ -216,6 +225,7 @@ default="constant"
         pooling="last",
         return_sequences=False,
         n_timesteps=None,
+        embedding_size=None,
         class_weight=None,
         solver="adam",
         alpha=0.0,
@@ -247,6 +257,7 @@ default="constant"
         self.pooling = pooling
         self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
+        self.embedding_size = embedding_size
         self.class_weight = class_weight
         self.solver = solver
         self.alpha = alpha
@@ -292,7 +303,8 @@ class GRURegressor(RecurrentRegressor):
 
     X is an array (n_samples, n_steps) or (n_samples, n_steps, n_features), a list of arrays
     (n_steps_i, n_features) of any lengths, or a :class:`SequenceArray`; see the user guide.
-    Scale the features, for example with ``TimestepTransformer(StandardScaler())``.
+    Scale the features, for example with ``TimestepTransformer(StandardScaler())``. With
+    `embedding_size`, X holds text or other tokens: a list of strings, or of lists of tokens.
 
     Parameters
     ----------
@@ -312,6 +324,10 @@ class GRURegressor(RecurrentRegressor):
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
+    embedding_size : int, default=None
+        For tokens, integers or strings, in X instead of numbers: the length of the vector that
+        is learned for each of them, the first layer's input. Try 8 to 32 for characters, more for
+        words. None: X holds numbers.
     loss : {"squared_error", "absolute_error", "huber", "poisson", "quantile"}, \
 default="squared_error"
         What is minimised: half the squared error, for the mean; the absolute error, for the
@@ -392,11 +408,14 @@ default="constant"
     Attributes
     ----------
     n_features_in_ : int
-        Features of each step; columns of X where X was 2-D.
+        Features of each step, 1 with tokens; columns of X where X was 2-D.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X was a data frame, or a list of data frames, with string names.
     n_timesteps_in_ : int or None
         Steps of each training sequence; None where they differed.
+    vocabulary_ : ndarray of shape (n_tokens,)
+        The tokens of the training sequences, sorted; only with `embedding_size`. All others read
+        as unknown, as the mean of these.
     n_outputs_ : int
         Outputs of the readout, K.
     n_iter_ : int
@@ -416,9 +435,9 @@ default="constant"
     out_activation_ : str
         "identity", or "exp" for Poisson's loss.
     weights_ : dict of str to ndarray
-        Copies of all weights: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so
-        on under PyTorch's names and in its gate order, then "weight_out" (K, H) and "bias_out"
-        (K,), in the unit of y.
+        Copies of all weights: "weight_embedding" (n_tokens, `embedding_size`) if there is one,
+        "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so on under PyTorch's
+        names and in its gate order, then "weight_out" (K, H) and "bias_out" (K,), in the unit of y.
     n_parameters_ : int
         Number of trained parameters.
 
@@ -440,7 +459,8 @@ default="constant"
 
     Initial weights: orthogonal recurrent matrices [5]_, uniform input matrices and readout with
     Glorot's variance [6]_, all other biases 0, except that the
-    readout starts at the mean of y.
+    readout starts at the mean of y. An embedding starts as
+    standard normal numbers.
 
     References
     ----------
@@ -484,6 +504,7 @@ default="constant"
         pooling="last",
         return_sequences=False,
         n_timesteps=None,
+        embedding_size=None,
         loss="squared_error",
         quantiles=(0.1, 0.5, 0.9),
         huber_delta=1.35,
@@ -517,6 +538,7 @@ default="constant"
         self.pooling = pooling
         self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
+        self.embedding_size = embedding_size
         self.loss = loss
         self.quantiles = quantiles
         self.huber_delta = huber_delta

@@ -30,7 +30,8 @@ class LSTMClassifier(RecurrentClassifier):
 
     X is an array (n_samples, n_steps) or (n_samples, n_steps, n_features), a list of arrays
     (n_steps_i, n_features) of any lengths, or a :class:`SequenceArray`; see the user guide.
-    Scale the features, for example with ``TimestepTransformer(StandardScaler())``.
+    Scale the features, for example with ``TimestepTransformer(StandardScaler())``. With
+    `embedding_size`, X holds text or other tokens: a list of strings, or of lists of tokens.
 
     Parameters
     ----------
@@ -50,6 +51,10 @@ class LSTMClassifier(RecurrentClassifier):
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
+    embedding_size : int, default=None
+        For tokens, integers or strings, in X instead of numbers: the length of the vector that
+        is learned for each of them, the first layer's input. Try 8 to 32 for characters, more for
+        words. None: X holds numbers.
     forget_bias : float, default=1.0
         Where the forget gate's bias starts. 1 keeps the cell state open at first [2]_; larger
         values help where the answer lies far back.
@@ -129,11 +134,14 @@ default="constant"
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted; 0 to n_labels - 1 with multilabel targets.
     n_features_in_ : int
-        Features of each step; columns of X where X was 2-D.
+        Features of each step, 1 with tokens; columns of X where X was 2-D.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X was a data frame, or a list of data frames, with string names.
     n_timesteps_in_ : int or None
         Steps of each training sequence; None where they differed.
+    vocabulary_ : ndarray of shape (n_tokens,)
+        The tokens of the training sequences, sorted; only with `embedding_size`. All others read
+        as unknown, as the mean of these.
     n_outputs_ : int
         Outputs of the readout, K: 1 for two classes.
     n_iter_ : int
@@ -153,9 +161,9 @@ default="constant"
     out_activation_ : str
         "logistic" or "softmax".
     weights_ : dict of str to ndarray
-        Copies of all weights: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so
-        on under PyTorch's names and in its gate order, then "weight_out" (K, H) and "bias_out"
-        (K,).
+        Copies of all weights: "weight_embedding" (n_tokens, `embedding_size`) if there is one,
+        "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so on under PyTorch's
+        names and in its gate order, then "weight_out" (K, H) and "bias_out" (K,).
     n_parameters_ : int
         Number of trained parameters.
 
@@ -176,7 +184,8 @@ default="constant"
 
     Initial weights: orthogonal recurrent matrices [5]_, uniform input matrices and readout with
     Glorot's variance [6]_, the forget gate's bias as given, all other biases 0, except that the
-    readout starts at the prior: the weighted share of each class.
+    readout starts at the prior: the weighted share of each class. An embedding starts as
+    standard normal numbers.
 
     References
     ----------
@@ -226,6 +235,7 @@ default="constant"
         pooling="last",
         return_sequences=False,
         n_timesteps=None,
+        embedding_size=None,
         forget_bias=1.0,
         class_weight=None,
         solver="adam",
@@ -258,6 +268,7 @@ default="constant"
         self.pooling = pooling
         self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
+        self.embedding_size = embedding_size
         self.forget_bias = forget_bias
         self.class_weight = class_weight
         self.solver = solver
@@ -304,7 +315,8 @@ class LSTMRegressor(RecurrentRegressor):
 
     X is an array (n_samples, n_steps) or (n_samples, n_steps, n_features), a list of arrays
     (n_steps_i, n_features) of any lengths, or a :class:`SequenceArray`; see the user guide.
-    Scale the features, for example with ``TimestepTransformer(StandardScaler())``.
+    Scale the features, for example with ``TimestepTransformer(StandardScaler())``. With
+    `embedding_size`, X holds text or other tokens: a list of strings, or of lists of tokens.
 
     Parameters
     ----------
@@ -324,6 +336,10 @@ class LSTMRegressor(RecurrentRegressor):
     n_timesteps : int, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
+    embedding_size : int, default=None
+        For tokens, integers or strings, in X instead of numbers: the length of the vector that
+        is learned for each of them, the first layer's input. Try 8 to 32 for characters, more for
+        words. None: X holds numbers.
     forget_bias : float, default=1.0
         Where the forget gate's bias starts. 1 keeps the cell state open at first [2]_; larger
         values help where the answer lies far back.
@@ -407,11 +423,14 @@ default="constant"
     Attributes
     ----------
     n_features_in_ : int
-        Features of each step; columns of X where X was 2-D.
+        Features of each step, 1 with tokens; columns of X where X was 2-D.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X was a data frame, or a list of data frames, with string names.
     n_timesteps_in_ : int or None
         Steps of each training sequence; None where they differed.
+    vocabulary_ : ndarray of shape (n_tokens,)
+        The tokens of the training sequences, sorted; only with `embedding_size`. All others read
+        as unknown, as the mean of these.
     n_outputs_ : int
         Outputs of the readout, K.
     n_iter_ : int
@@ -431,9 +450,9 @@ default="constant"
     out_activation_ : str
         "identity", or "exp" for Poisson's loss.
     weights_ : dict of str to ndarray
-        Copies of all weights: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so
-        on under PyTorch's names and in its gate order, then "weight_out" (K, H) and "bias_out"
-        (K,), in the unit of y.
+        Copies of all weights: "weight_embedding" (n_tokens, `embedding_size`) if there is one,
+        "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so on under PyTorch's
+        names and in its gate order, then "weight_out" (K, H) and "bias_out" (K,), in the unit of y.
     n_parameters_ : int
         Number of trained parameters.
 
@@ -454,7 +473,8 @@ default="constant"
 
     Initial weights: orthogonal recurrent matrices [5]_, uniform input matrices and readout with
     Glorot's variance [6]_, the forget gate's bias as given, all other biases 0, except that the
-    readout starts at the mean of y.
+    readout starts at the mean of y. An embedding starts as
+    standard normal numbers.
 
     References
     ----------
@@ -502,6 +522,7 @@ default="constant"
         pooling="last",
         return_sequences=False,
         n_timesteps=None,
+        embedding_size=None,
         forget_bias=1.0,
         loss="squared_error",
         quantiles=(0.1, 0.5, 0.9),
@@ -536,6 +557,7 @@ default="constant"
         self.pooling = pooling
         self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
+        self.embedding_size = embedding_size
         self.forget_bias = forget_bias
         self.loss = loss
         self.quantiles = quantiles

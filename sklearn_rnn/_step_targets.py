@@ -169,13 +169,15 @@ def _has_arrays(sample_weight: Any) -> bool:
     return np.ndim(sample_weight) > 1
 
 
-def arrange_steps(X: Any, sequences: SequenceArray, rows: np.ndarray) -> np.ndarray:
+def arrange_steps(
+    X: Any, sequences: SequenceArray, rows: np.ndarray, *, tokens: bool = False
+) -> np.ndarray:
     """Return one answer a step (M, ...) as (n, T, ...) or an object array of (T_i, ...).
 
     The first where X is an array without padding. A 1-D object array, unlike a list, passes
-    through scikit-learn's cross_val_predict.
+    through scikit-learn's cross_val_predict. `tokens`: whether X holds them, not numbers.
     """
-    n, reading = len(sequences), how_to_read(X)
+    n, reading = len(sequences), how_to_read(X, tokens=tokens)
     if reading == "flat" or (reading == "array" and len(rows) == n * np.shape(X)[1]):
         return rows.reshape(n, -1, *rows.shape[1:])
     answers = np.split(rows, sequences.offsets[1:-1])

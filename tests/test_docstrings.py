@@ -89,14 +89,16 @@ def test_every_attribute_is_documented(Estimator):
     documented = set(entries(Estimator.__doc__, "Attributes"))
     fitted = fit_tiny(Estimator)
     there = {name for name in vars(fitted) if name.endswith("_") and not name.startswith("_")}
-    assert documented == there | {"weights_", "n_parameters_", "feature_names_in_"}
+    assert documented == there | {
+        *("weights_", "n_parameters_", "feature_names_in_", "vocabulary_")
+    }
 
 
 def test_documented_shapes_and_types_of_attributes(Estimator):
     fitted = fit_tiny(Estimator, early_stopping=True, validation_fraction=0.3)
     python = {"int": int, "float": float, "str": str, "list": list, "dict": dict, "None": None}
     for name, (kind, _) in entries(Estimator.__doc__, "Attributes").items():
-        if name == "feature_names_in_":
+        if name in ("feature_names_in_", "vocabulary_"):
             continue
         value = getattr(fitted, name)
         if kind.startswith("ndarray"):

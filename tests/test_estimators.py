@@ -55,7 +55,7 @@ def test_signature(Estimator):
     targets = ["class_weight"] if Estimator in CLASSIFIERS else losses
     parameters = inspect.signature(Estimator).parameters
     network = ["hidden_size", "num_layers", "bidirectional", "pooling", "return_sequences"]
-    network += ["n_timesteps"]
+    network += ["n_timesteps", "embedding_size"]
     assert list(parameters) == [*network, *own, *targets, *TRAINING_PARAMETERS]
     assert parameters["hidden_size"].default == 32
     kinds = [parameter.kind for parameter in parameters.values()]

@@ -24,8 +24,8 @@ class Block:
 
     Parameters
     ----------
-    x : ndarray (T, F, B)
-        The inputs, finite numbers in the padding too. A view will do.
+    x : ndarray (T, F, B), or of int (T, 1, B)
+        The inputs, finite numbers in the padding too; or tokens, for an embedding. A view will do.
     lengths : ndarray of int (B,)
         The steps of each sequence; the largest is T.
     """

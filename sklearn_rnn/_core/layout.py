@@ -15,6 +15,7 @@ from math import prod
 import numpy as np
 
 from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.init import glorot_uniform
 from sklearn_rnn._core.readout import Readout
 from sklearn_rnn._core.stack import CellArrays, Stack
@@ -23,16 +24,18 @@ from sklearn_rnn._core.workspace import Array
 
 @dataclass(frozen=True)
 class Layout:
-    """Slices of theta: every cell's parameters, layer by layer, then the readout's.
+    """Slices of theta: every cell's parameters, layer by layer, the readout's, the embedding's.
 
     Parameters
     ----------
     stack : Stack
     readout : Readout
+    embedding : Embedding or None
     """
 
     stack: Stack
     readout: Readout
+    embedding: Embedding | None = None
 
     @cached_property
     def size(self) -> int:
@@ -51,6 +54,11 @@ class Layout:
         ]
         return cells, next(arrays)
 
+    def embedding_view(self, theta: Array) -> Array:
+        """Return a view of theta: the embedding's E."""
+        *_, E = self._cut(theta)
+        return E
+
     def initial(self, rng: np.random.Generator, bias_out: Array) -> Array:
         """Return a new theta in float64; `bias_out` (K,) is the prior of the raw prediction."""
         theta = np.zeros(self.size)
@@ -60,6 +68,8 @@ class Layout:
                 cell.initialise(parameters, rng)
         W_out[:, :-1] = glorot_uniform(rng, self.readout.n_outputs, self.readout.input_size)
         W_out[:, -1] = bias_out
+        if self.embedding is not None:
+            self.embedding_view(theta)[...] = rng.standard_normal(self.embedding.shape)
         return theta
 
     @cached_property
@@ -78,6 +88,8 @@ class Layout:
     def public(self, theta: Array) -> dict[str, Array]:
         """Return copies of all parameters, or gradients, under PyTorch's names."""
         named = {}
+        if self.embedding is not None:
+            named["weight_embedding"] = self.embedding_view(theta).copy()
         cells, W_out = self.views(theta)
         for layer, (cell, directions) in enumerate(zip(self.stack.layers, cells, strict=True)):
             for parameters, suffix in zip(directions, ("", "_reverse"), strict=False):
@@ -90,6 +102,8 @@ class Layout:
             for _ in range(self.stack.n_directions):
                 yield from cell.parameter_shapes.values()
         yield self.readout.n_outputs, self.readout.input_size + 1
+        if self.embedding is not None:
+            yield self.embedding.shape
 
     def _cut(self, theta: Array) -> Iterator[Array]:
         end = 0

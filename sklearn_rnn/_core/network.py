@@ -1,4 +1,4 @@
-"""The whole network: stack, readout and loss composed into one function of theta.
+"""The whole network: embedding, stack, readout and loss composed into one function of theta.
 
 Dimension key: B columns, T steps, F inputs, S * H pooled, K outputs, M answers of a block: one
 a sequence (B) or, `per_step`, one a step and sequence (T * B).
@@ -21,6 +21,7 @@ import numpy as np
 
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.layout import Layout
 from sklearn_rnn._core.losses import Loss
 from sklearn_rnn._core.pieces import (
@@ -47,12 +48,15 @@ class Network:
     loss : Loss
     alpha : float
         Strength of the L2 penalty on weights (not on biases).
+    embedding : Embedding or None
+        Where blocks hold tokens.
     """
 
     stack: Stack
     readout: Readout
     loss: Loss
     alpha: float = 0.0
+    embedding: Embedding | None = None
 
     @classmethod
     def compose(
@@ -64,10 +68,12 @@ class Network:
         n_outputs: int,
         loss: Loss,
         alpha: float,
+        embedding: Embedding | None = None,
     ) -> Network:
         """Build a network from its cells and options."""
         stack = Stack(layers, 2 if bidirectional else 1)
-        return cls(stack, Readout(stack.output_size, n_outputs, POOLINGS[pooling]), loss, alpha)
+        readout = Readout(stack.output_size, n_outputs, POOLINGS[pooling])
+        return cls(stack, readout, loss, alpha, embedding)
 
     @property
     def per_step(self) -> bool:
@@ -77,13 +83,25 @@ class Network:
     @cached_property
     def layout(self) -> Layout:
         """Where the parameters lie in theta."""
-        return Layout(self.stack, self.readout)
+        return Layout(self.stack, self.readout, self.embedding)
 
     def make_workspaces(
         self, n_steps: int, n_columns: int, dtype: Any, *, training: bool
     ) -> list[list[Workspace]]:
         """Allocate the buffers for blocks of up to n_steps steps of n_columns sequences."""
-        return self.stack.make_workspaces(n_steps, n_columns, dtype, training=training)
+        return self.stack.make_workspaces(
+            n_steps,
+            n_columns,
+            dtype,
+            training=training,
+            input_gradient=training and self.embedding is not None,
+        )
+
+    def embed(self, theta: Array, block: Block) -> Block:
+        """Return the block that the stack reads: of inputs, in the place of tokens."""
+        if self.embedding is None:
+            return block
+        return self.embedding.forward(self.layout.embedding_view(theta), block)
 
     def pooled_states(self, theta: Array, workspaces: list[list[Workspace]], block: Block) -> Array:
         """Return what the readout sees of the top layer's hidden states, (S * H, M)."""
@@ -119,8 +137,8 @@ class Network:
         Reads theta, y (K, M), weight (M,), zero in the padding; writes gradient_out, like theta.
         """
         cells, W_out = self.layout.views(theta)
-        dcells, dW_out = self.layout.views(gradient_out)
-        states = self.stack.forward(cells, workspaces, block)
+        _, dW_out = self.layout.views(gradient_out)
+        states = self.stack.forward(cells, workspaces, self.embed(theta, block))
         pooled = self.readout.pool(states, block)
         raw = self.readout.forward(W_out, pooled)
 
@@ -128,7 +146,7 @@ class Network:
         draw /= normaliser
 
         dpooled = self.readout.backward(W_out, pooled, draw, dW_out)
-        self._backward(cells, workspaces, block, states, dpooled, dcells)
+        self._backward(cells, workspaces, block, states, dpooled, gradient_out)
         return value / normaliser + self._penalty(theta, gradient_out)
 
     def truncated_loss_gradient(
@@ -158,12 +176,11 @@ class Network:
 
         dpooled = self.readout.backward(W_out, pooled, draw, dW_out)
         of_piece = np.zeros_like(theta)
-        dcells, _ = self.layout.views(of_piece)
         for piece, start, share in zip(self._cut(block, workspaces), starts, shares, strict=True):
             if share.any():
                 start_from(workspaces, start)
-                states = self.stack.forward(cells, workspaces, piece)
-                self._backward(cells, workspaces, piece, states, share * dpooled, dcells)
+                states = self.stack.forward(cells, workspaces, self.embed(theta, piece))
+                self._backward(cells, workspaces, piece, states, share * dpooled, of_piece)
                 gradient_out += of_piece
         clear_states(workspaces)
         return value / normaliser + self._penalty(theta, gradient_out)
@@ -175,12 +192,16 @@ class Network:
         block: Block,
         states: list[Array],
         dpooled: Array,
-        dcells: CellArrays,
+        gradient_out: Array,
     ) -> None:
-        """Run back from the pooled states; write the cells' gradients."""
+        """Run back from the pooled states; write the gradients of all but the readout."""
+        dcells, _ = self.layout.views(gradient_out)
         errors = [ws.dh[: block.n_steps] for ws in workspaces[-1]]
         first_error = self.readout.scatter(states, dpooled, block, errors)
         self.stack.backward(cells, workspaces, block, first_error, dcells)
+        if self.embedding is not None:
+            dx = self.stack.input_gradient(workspaces, block)
+            self.embedding.backward(block, dx, self.layout.embedding_view(gradient_out))
 
     def _pooled_pieces(
         self,
@@ -195,7 +216,8 @@ class Network:
         for piece in pieces:
             if starts is not None:
                 starts.append(states_after(workspaces, 0))
-            yield self.readout.pool(self.stack.forward(cells, workspaces, piece), piece)
+            states = self.stack.forward(cells, workspaces, self.embed(theta, piece))
+            yield self.readout.pool(states, piece)
             if len(pieces) > 1:
                 start_from(workspaces, states_after(workspaces, piece.n_steps))
         if len(pieces) > 1:

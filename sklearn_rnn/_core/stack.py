@@ -43,13 +43,23 @@ class Stack:
         return self.n_directions * self.layers[-1].hidden_size
 
     def make_workspaces(
-        self, n_steps: int, n_columns: int, dtype: Any, *, training: bool
+        self,
+        n_steps: int,
+        n_columns: int,
+        dtype: Any,
+        *,
+        training: bool,
+        input_gradient: bool = False,
     ) -> list[list[Workspace]]:
         """Allocate the buffers of every layer and direction."""
         return [
             [
                 cell.make_workspace(
-                    n_steps, n_columns, dtype, training=training, input_gradient=layer > 0
+                    n_steps,
+                    n_columns,
+                    dtype,
+                    training=training,
+                    input_gradient=input_gradient or layer > 0,
                 )
                 for _ in range(self.n_directions)
             ]
@@ -95,6 +105,14 @@ class Stack:
             if layer:
                 self._hand_down(workspaces[layer], workspaces[layer - 1], block)
                 first_error = 0
+
+    @staticmethod
+    def input_gradient(workspaces: list[list[Workspace]], block: Block) -> Array:
+        """Return dx (T, F, B) after backward: the sum over the first layer's directions."""
+        dx, *reverse = [ws.dx[: block.n_steps] for ws in workspaces[0]]
+        for dx_reverse in reverse:
+            dx = dx + block.reverse(dx_reverse)
+        return dx
 
     @staticmethod
     def _hand_up(below: list[Workspace], above: list[Workspace], block: Block) -> None:

@@ -42,6 +42,10 @@ class Stepper:
         ]
         self._weight_out, self._bias_out = W_out[:, :-1].copy(), W_out[:, -1:]
         self._one = np.ones((1, 1), theta.dtype)
+        self._vectors = None
+        if network.embedding is not None:
+            E = network.layout.embedding_view(theta)
+            self._vectors = np.ascontiguousarray(network.embedding.vectors(E).T)
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -60,8 +64,13 @@ class Stepper:
         return RecurrentState(layers, total, 0, origin)
 
     def step(self, x: Array, state: RecurrentState, origin: Any) -> tuple[Array, RecurrentState]:
-        """Return the raw predictions (K, B) after one more step, with x (F, B), and the state."""
+        """Return the raw predictions (K, B) after one more step, and the state.
+
+        Reads x (F, B), or where there is an embedding tokens (1, B).
+        """
         n_streams = x.shape[1]
+        if self._vectors is not None:
+            x = self._vectors.take(x[0], axis=1)
         one = self._one if n_streams == 1 else np.ones((1, n_streams), self.theta.dtype)
         layers = []
         for (cell, weights), layer_state in zip(self._layers, state._layers):

@@ -73,7 +73,7 @@ def run_each_step(stepper: Stepper, values: Array, offsets: Array) -> Array:
         kept = int(np.diff(offsets).max())
         for index, block in _iter_blocks(network, values, offsets, kept):
             T, B = block.n_steps, block.n_columns
-            (h,) = network.stack.forward(cells, pool.get(T, B), block)
+            (h,) = network.stack.forward(cells, pool.get(T, B), network.embed(theta, block))
             totals = pooling.each(h)
             n_steps = np.arange(1, T + 1)[:, None, None]
             pooled = pooling.summary(totals, n_steps, theta.dtype)
@@ -105,7 +105,7 @@ def run_from_state(
             workspaces = pool.get(block.n_steps, block.n_columns)
             for (ws,), layer in zip(workspaces, layers, strict=True):
                 ws.start_from(tuple(array[:, index] for array in layer))
-            (h,) = network.stack.forward(cells, workspaces, block)
+            (h,) = network.stack.forward(cells, workspaces, network.embed(theta, block))
             for (ws,), layer in zip(workspaces, layers, strict=True):
                 for array, now in zip(layer, ws.state_after(block.n_steps), strict=True):
                     array[:, index] = now

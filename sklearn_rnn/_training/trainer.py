@@ -270,12 +270,16 @@ class Trainer:
         return ThreadPoolExecutor(1) if self.n_threads > 1 else nullcontext()
 
     def _describe_divergence(self, what: str, epoch: int, update: int) -> str:
+        message = (
+            f"Training diverged in epoch {epoch}, update {update}: {what} is not finite "
+            f"(learning_rate_init={self.optimizer.learning_rate:g}"
+        )
+        if self.network.embedding is not None:
+            return f"{message}). Lower learning_rate_init."
         largest = float(np.abs(self.data.values).max())
         return (
-            f"Training diverged in epoch {epoch}, update {update}: {what} is not finite "
-            f"(learning_rate_init={self.optimizer.learning_rate:g}, largest |X| {largest:.3g}). "
-            "Scale X (for example with TimestepTransformer(StandardScaler())), or lower "
-            "learning_rate_init."
+            f"{message}, largest |X| {largest:.3g}). Scale X (for example with "
+            "TimestepTransformer(StandardScaler())), or lower learning_rate_init."
         )
 
     def _close_epoch(self) -> None:
