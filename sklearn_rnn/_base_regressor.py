@@ -319,7 +319,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
 
     def _calibrate(self, held_out: TrainingData | None) -> None:
         if held_out is None:
-            vars(self).pop("_calibration_", None)
+            self.__dict__.pop("_calibration_", None)
             return
         raw = self._raw_prediction(SequenceArray(*held_out.packed))
         scored = held_out.weight > 0
