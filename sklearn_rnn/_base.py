@@ -111,8 +111,8 @@ class RecurrentEstimator(StatefulModel):
     def _as_targets(self, Y: np.ndarray) -> np.ndarray:
         """Return y as a user would give it, for targets (M, K) of `_check_targets`."""
 
-    def _calibrate(self, held_out: TrainingData) -> None:
-        """Keep what prediction intervals need of held-out data, where there are any."""
+    def _calibrate(self, held_out: TrainingData | None) -> None:
+        """Keep what prediction intervals need of held-out data, where there are any of either."""
 
     # ---- fit ----
 
@@ -227,8 +227,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         with single_blas_thread() as trainer.n_threads:
             result = trainer.train()
         self._take_over(result, incremental)
-        if held_out:
-            self._calibrate(held_out)
+        self._calibrate(held_out)
 
     def _read_targets(
         self,
@@ -318,7 +317,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         )
         own = (*self._cell_parameters, *self._target_parameters)
         chosen = {name: getattr(self, name) for name in (*names, *own)}
-        return {"input_size": input_size, "n_outputs": n_outputs, **chosen}
+        return {**chosen, "input_size": input_size, "n_outputs": n_outputs}
 
     def _check_unchanged(self, architecture: dict[str, Any]) -> None:
         for name, now in architecture.items():
@@ -382,7 +381,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             sequences = check_X(
                 self, X_val, n_timesteps=self.n_timesteps_in_ or self.n_timesteps, reset=False
             )
-            return self._read_targets(X_val, sequences, y_val, sample_weight_val, None, False)
+            held_out = self._read_targets(X_val, sequences, y_val, sample_weight_val, None, False)
+            return held_out.take(held_out.weighty())
         except (TypeError, ValueError) as error:
             error.add_note("This is about the validation data, X_val, y_val and sample_weight_val.")
             raise

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
+from sklearn_rnn._compat import InvalidParameterError
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._tokens import decode_tokens
 from sklearn_rnn._training.batches import TrainingData
@@ -50,12 +51,14 @@ def split_off(
         )
     seed = int(rng.integers(2**31 - 1))
     if groups is not None:
-        if len(np.unique(groups)) < 2:
+        n_groups = len(np.unique(groups))
+        if n_groups < 2:
             raise ValueError(
                 "groups holds one group only, which cannot be split into training and validation "
                 "data: leave groups out, or give X_val and y_val."
             )
-        splitter = GroupShuffleSplit(1, test_size=fraction, random_state=seed)
+        n_held_out = min(max(1, round(fraction * n_groups)), n_groups - 1)
+        splitter = GroupShuffleSplit(1, test_size=n_held_out, random_state=seed)
         train, held_out = next(splitter.split(groups, groups=groups))
         return data.take(train), data.take(held_out)
     if strata is not None:
@@ -107,11 +110,23 @@ def _make_score(
 
         return negative_loss
 
+    if held_out.per_step and isinstance(model.validation_scoring, str):
+        raise InvalidParameterError(
+            f"validation_scoring={model.validation_scoring!r} scores one answer a sequence, but "
+            'with return_sequences=True there is one a step: use None, "loss", or a callable '
+            "(estimator, X, y), whose y holds a masked array for each sequence."
+        )
     scorer = check_scoring(model, scoring=model.validation_scoring)
     X, y, weight = _as_given(model, held_out)
 
     def user_score(theta: np.ndarray, raw: np.ndarray) -> float:
-        return float(scorer(model._with_weights(theta), X, y, **weight))
+        value = float(scorer(model._with_weights(theta), X, y, **weight))
+        if not np.isfinite(value):
+            raise ValueError(
+                f"validation_scoring={model.validation_scoring!r} gave {value} on the "
+                f"{held_out.n_samples} validation samples: is it defined for their targets?"
+            )
+        return value
 
     return user_score
 

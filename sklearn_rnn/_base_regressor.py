@@ -24,6 +24,7 @@ from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._intervals import calibration_residuals, margins, nearest_pair
 from sklearn_rnn._step_targets import align_steps
 from sklearn_rnn._targets import (
+    check_counts,
     check_numeric_targets,
     count_scale,
     robust_target_scale,
@@ -163,7 +164,8 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         probability `coverage` at least, whatever the model, on average over samples and validation
         sets. Early stopping picks the best weights by the same samples, which makes intervals a
         little too narrow. Steps of one sequence are not exchangeable: with `return_sequences` the
-        coverage is one over all steps together, and approximate.
+        coverage is one over all steps together, and approximate. Each of several outputs has its
+        own coverage. Validation samples count alike, whatever their weights, but for those of 0.
 
         Without validation data, ``loss="quantile"`` answers with the quantiles that it has learned,
         which guarantee nothing.
@@ -249,6 +251,8 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
 
     def _check_targets(self, y: Any, classes: Any, dtype: np.dtype, first: bool) -> np.ndarray:
         Y = check_numeric_targets(y, dtype)
+        if self.loss == "poisson":
+            check_counts(Y)
         if first:
             self.n_outputs_ = Y.shape[1] * len(self._quantiles() or (None,))
         return Y
@@ -281,14 +285,13 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         """
         if self.loss != "quantile":
             return None
-        quantiles = np.atleast_1d(np.asarray(self.quantiles, float))
+        try:
+            quantiles = np.atleast_1d(np.asarray(self.quantiles, float))
+        except (TypeError, ValueError):
+            quantiles = np.empty(0)
         inside = ((quantiles > 0) & (quantiles < 1)).all()
-        if (
-            quantiles.ndim != 1
-            or not len(quantiles)
-            or not inside
-            or (np.diff(quantiles) <= 0).any()
-        ):
+        ascending = (np.diff(quantiles) > 0).all()
+        if not (quantiles.ndim == 1 and len(quantiles) and inside and ascending):
             raise InvalidParameterError(
                 "quantiles must be a number between 0 and 1, or several in ascending order, for "
                 f"example [0.1, 0.5, 0.9]; got {self.quantiles!r}."
@@ -300,10 +303,15 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         described = super()._describe_architecture(
             input_size, n_outputs * len(quantiles or (None,))
         )
-        return {**described, "quantiles": quantiles}
+        return {"loss": self.loss, "quantiles": quantiles, **described}
 
     def _score_raw(self, raw: np.ndarray, data: TrainingData) -> float:
-        return self._score_predictions(data.y, self._each_quantile(raw), data.weight)
+        predictions = self._each_quantile(raw)
+        if not np.isfinite(predictions).all():
+            return np.nan
+        # The unit does not change the score, but the squares of huge numbers would overflow.
+        unit = self._y_scale_
+        return self._score_predictions(data.y / unit, predictions / unit[:, None], data.weight)
 
     def _score_predictions(self, y: Any, predictions: np.ndarray, weight: Any) -> float:
         """Return R^2, or of quantiles the mean D^2, of predictions (M, K, Q)."""
@@ -319,7 +327,10 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     def _as_targets(self, Y: np.ndarray) -> np.ndarray:
         return Y[:, 0] if Y.shape[1] == 1 else Y
 
-    def _calibrate(self, held_out: TrainingData) -> None:
+    def _calibrate(self, held_out: TrainingData | None) -> None:
+        if held_out is None:
+            self.__dict__.pop("_calibration_", None)
+            return
         raw = self._raw_prediction(SequenceArray(*held_out.packed))
         scored = held_out.weight > 0
         residuals = calibration_residuals(held_out.y[scored], self._each_quantile(raw)[scored])

@@ -44,12 +44,24 @@ def margins(residuals: np.ndarray, low: int, high: int, coverage: float) -> np.n
     Raises ValueError if there are too few residuals (n, K, Q) to say.
     """
     n = len(residuals)
-    rank = ceil((n + 1) * coverage)
+    rank = _ceil((n + 1) * coverage)
     if rank > n:
+        needed = _ceil(coverage / (1 - coverage))
+        if needed > MAX_CALIBRATION:
+            raise ValueError(
+                f"coverage={coverage:g} needs at least {needed} validation samples to calibrate "
+                f"on, and no more than {MAX_CALIBRATION} are kept: ask for a coverage of at most "
+                f"{MAX_CALIBRATION / (MAX_CALIBRATION + 1):.3g}."
+            )
         raise ValueError(
-            f"coverage={coverage:g} needs at least {ceil(coverage / (1 - coverage))} validation "
-            f"samples to calibrate on, and the fit had {n}: give it more with X_val, or ask for "
-            f"a coverage of at most {n / (n + 1):.3g}."
+            f"coverage={coverage:g} needs at least {needed} validation samples to calibrate on, "
+            f"and the fit had {n}: give it more with X_val, or ask for a coverage of at most "
+            f"{n / (n + 1):.3g}."
         )
     scores = np.maximum(-residuals[:, :, low], residuals[:, :, high])
     return np.sort(scores, axis=0)[rank - 1]
+
+
+def _ceil(x: float) -> int:
+    """Return ceil(x), where rounding has not lifted x above a whole number: 100 * 0.55 is 55."""
+    return ceil(round(x, 9))

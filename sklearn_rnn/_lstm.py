@@ -109,7 +109,9 @@ default="constant"
         class has at least two samples.
     validation_scoring : str, callable or None, default=None
         What the validation set is scored by: "loss" (minus the loss), the name of one of
-        scikit-learn's scorers, a callable (estimator, X, y), or None for what `score` computes.
+        scikit-learn's scorers, a callable (estimator, X, y) whose larger values are better and
+        that is also given ``sample_weight=`` where weights differ, or None for what `score`
+        computes.
     warm_start : bool, default=False
         Whether another fit goes on from where the last one stopped: weights, optimizer and
         random numbers.
@@ -352,7 +354,7 @@ default="squared_error"
         The quantiles that ``loss="quantile"`` predicts, ascending. They share all but the
         readout, and never cross: predictions are sorted.
     huber_delta : float, default=1.35
-        Where Huber's loss turns straight, in (robust) standard deviations of y.
+        Where Huber's loss turns straight, in standard deviations of y, robustly estimated.
     solver : {"adam", "adamw", "rmsprop", "sgd", "lbfgs"}, default="adam"
         The optimizer: Adam [3]_; AdamW, in which `alpha` shrinks weights at every update by
         alpha times the learning rate instead of entering the gradient; RMSprop; stochastic
@@ -400,7 +402,9 @@ default="constant"
         Share of the samples in that set, between 0 and 1.
     validation_scoring : str, callable or None, default=None
         What the validation set is scored by: "loss" (minus the loss), the name of one of
-        scikit-learn's scorers, a callable (estimator, X, y), or None for what `score` computes.
+        scikit-learn's scorers, a callable (estimator, X, y) whose larger values are better and
+        that is also given ``sample_weight=`` where weights differ, or None for what `score`
+        computes.
     warm_start : bool, default=False
         Whether another fit goes on from where the last one stopped: weights, optimizer and
         random numbers.
@@ -473,8 +477,8 @@ default="constant"
 
     Initial weights: orthogonal recurrent matrices [5]_, uniform input matrices and readout with
     Glorot's variance [6]_, the forget gate's bias as given, all other biases 0, except that the
-    readout starts at the mean of y. An embedding starts as
-    standard normal numbers.
+    readout starts at the best constant prediction: the mean, the median or the quantiles of y.
+    An embedding starts as standard normal numbers.
 
     References
     ----------

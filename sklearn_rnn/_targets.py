@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from scipy.special import ndtri
 from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -197,6 +198,14 @@ def check_numeric_targets(y: Any, dtype: np.dtype) -> np.ndarray:
     return np.asarray(y, np.float64).reshape(len(y), -1)
 
 
+def check_counts(Y: np.ndarray) -> None:
+    """Raise a ValueError if one of the targets is negative."""
+    if (Y < 0).any():
+        raise ValueError(
+            f'loss="poisson" needs targets that are not negative, but y holds {Y.min():g}.'
+        )
+
+
 def target_scale(Y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return weighted mean and standard deviation (K,) of each target.
 
@@ -210,23 +219,23 @@ def target_scale(Y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def robust_target_scale(Y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return weighted median and mean absolute deviation from it (K,) of each target.
+    """Return weighted median and median absolute deviation from it (K,) of each target.
 
     The deviation in units in which a normal distribution has that of its standard deviation.
-    Where a target is constant, its own size stands in for it.
+    Where half of the targets are equal, the mean absolute deviation stands in for it, and where
+    all are, their own size.
     """
-    largest, weight = _largest(Y), weight / weight.max()
+    largest = _largest(Y)
     median = weighted_quantile(Y / largest, weight, 0.5)
-    deviation = np.average(np.abs(Y / largest - median), axis=0, weights=weight)
-    return median * largest, _not_zero(deviation * np.sqrt(np.pi / 2)) * largest
+    distance = np.abs(Y / largest - median)
+    middle = weighted_quantile(distance, weight, 0.5) / ndtri(0.75)
+    mean = np.average(distance, axis=0, weights=weight / weight.max()) * np.sqrt(np.pi / 2)
+    deviation = np.where(_is_zero(middle), mean, middle)
+    return median * largest, _not_zero(deviation) * largest
 
 
 def count_scale(Y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return zeros, and the weighted mean (K,), above zero, of each target, all counts."""
-    if (Y < 0).any():
-        raise ValueError(
-            f'loss="poisson" needs targets that are not negative, but y holds {Y.min():g}.'
-        )
     largest = _largest(Y)
     mean = np.average(Y / largest, axis=0, weights=weight / weight.max()) * largest
     if (mean == 0).any():
@@ -236,6 +245,7 @@ def count_scale(Y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def weighted_quantile(Y: np.ndarray, weight: np.ndarray, q: float) -> np.ndarray:
     """Return the smallest value (K,) of each column with a share q of the weight up to it."""
+    weight = np.ldexp(weight, -np.frexp(weight.max())[1])  # their sum cannot overflow then
     order = np.argsort(Y, axis=0, kind="stable")
     cumulative = np.cumsum(weight[order], axis=0)
     rank = (cumulative < q * cumulative[-1]).sum(axis=0)
@@ -249,4 +259,9 @@ def _largest(Y: np.ndarray) -> np.ndarray:
 
 
 def _not_zero(deviation: np.ndarray) -> np.ndarray:
-    return np.where(deviation < 10 * np.finfo(deviation.dtype).eps, 1, deviation)
+    return np.where(_is_zero(deviation), 1, deviation)
+
+
+def _is_zero(deviation: np.ndarray) -> np.ndarray:
+    """Whether a deviation of numbers up to 1 is rounding alone."""
+    return np.asarray(deviation < 10 * np.finfo(deviation.dtype).eps)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
+    AdaBoostClassifier,
     AdaBoostRegressor,
     BaggingClassifier,
     BaggingRegressor,
@@ -37,7 +38,7 @@ from sklearn.model_selection import (
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor, RegressorChain
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from sklearn_rnn import (
     GRUClassifier,
@@ -179,6 +180,61 @@ def test_scorers(speakers):
         assert np.isfinite(get_scorer(name)(model, X_test, y_test))
 
 
+# --- Rows of several features: n_timesteps -------------------------------------------------------
+
+
+def test_scaler_of_columns_before_rows(rows):
+    """Each column is one feature at one step, and is scaled for itself."""
+    X, y, X_test, y_test = rows
+    model = make_pipeline(StandardScaler(), GRUClassifier(n_timesteps=STEPS, **SMALL))
+    assert model.fit(1000 * X + 7, y).score(1000 * X_test + 7, y_test) > 0.85
+    by_hand = GRUClassifier(n_timesteps=STEPS, **SMALL)
+    by_hand.fit(StandardScaler().fit_transform(X).reshape(-1, STEPS, 12), y)
+    expected = by_hand.predict_proba(
+        StandardScaler().fit(X).transform(X_test).reshape(-1, STEPS, 12)
+    )
+    np.testing.assert_allclose(model.fit(X, y).predict_proba(X_test), expected)
+
+
+def test_column_transformer_before_rows(rows):
+    """It takes columns in the order of its list: step by step, then they are sequences again."""
+    X, y, X_test, y_test = rows
+    steps = np.arange(STEPS * 12).reshape(STEPS, 12)
+    by_step = [
+        (f"step{t}", StandardScaler() if t % 2 else RobustScaler(), row[:6].tolist())
+        for t, row in enumerate(steps)
+    ]
+    model = make_pipeline(
+        ColumnTransformer(by_step), RNNClassifier(n_timesteps=STEPS, **SMALL)
+    ).fit(X, y)
+    assert model[-1].weights_["weight_ih_l0"].shape == (8, 6)
+    assert model.score(X_test, y_test) > 0.8
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_column_transformer_of_frames(container, rows):
+    frames = pytest.importorskip(container)
+    X, y, X_test, y_test = rows
+    names = [f"c{k}_t{t}" for t in range(STEPS) for k in range(12)]
+    table, table_test = (frames.DataFrame(dict(zip(names, A.T, strict=True))) for A in (X, X_test))
+    scaler = ColumnTransformer([("scale", StandardScaler(), names)]).set_output(transform=container)
+    model = make_pipeline(scaler, GRUClassifier(n_timesteps=STEPS, **SMALL)).fit(table, y)
+    assert list(model[-1].feature_names_in_) == [f"scale__{name}" for name in names]
+    assert model.score(table_test, y_test) > 0.85
+
+
+def test_columns_that_are_no_whole_steps(Estimator, rows):
+    """What a transformer before took away may leave too few; the message does the sum."""
+    X, _, _, _ = rows
+    y = np.arange(len(X)) % 2
+    keep = ColumnTransformer([("keep", "passthrough", list(range(80)))])
+    model = make_pipeline(keep, Estimator(n_timesteps=STEPS, **SMALL))
+    with pytest.raises(ValueError, match=r"80 columns.*n_timesteps=7"):
+        model.fit(X, y)
+    with pytest.raises(ValueError, match=r"84 columns.*n_timesteps=5"):
+        BaggingRegressor(Estimator(n_timesteps=5, **SMALL)).fit(X, y)
+
+
 # --- Ensembles -----------------------------------------------------------------------------------
 
 
@@ -229,6 +285,16 @@ def test_bagging_classifier(rows):
     bagging = BaggingClassifier(member, n_estimators=3, random_state=0, n_jobs=2).fit(X, y)
     assert bagging.score(X_test, y_test) > 0.85
     assert bagging.estimators_[0].weights_["weight_ih_l0"].shape == (24, 12)
+
+
+def test_boosted_classifier(rows):
+    """It weighs the samples that the members before got wrong."""
+    X, y, X_test, y_test = rows
+    member = RNNClassifier(n_timesteps=STEPS, **{**SMALL, "max_iter": 10})
+    boosted = AdaBoostClassifier(member, n_estimators=4, random_state=0).fit(X, y)
+    assert len(boosted.estimators_) > 1
+    assert boosted.score(X_test, y_test) > max(0.8, member.fit(X, y).score(X_test, y_test) - 0.02)
+    assert boosted.estimators_[0].weights_["weight_ih_l0"].shape == (8, 12)
 
 
 def test_bagging_and_boosting_regressors(rows, forecasts):

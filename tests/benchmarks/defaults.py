@@ -30,7 +30,7 @@ def run(name, cell, seed, parameters):
     estimator = getattr(sklearn_rnn, cell + ("Classifier" if classify else "Regressor"))()
     estimator.set_params(random_state=seed, **parameters)
     start = time.perf_counter()
-    estimator.fit(split.X_train, split.y_train)
+    estimator.fit(split.X_train, split.y_train, groups=split.groups)
     seconds = time.perf_counter() - start
     if classify:
         return estimator.score(split.X_test, split.y_test), seconds

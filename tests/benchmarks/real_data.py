@@ -27,6 +27,7 @@ class Split(NamedTuple):
     y_train: np.ndarray
     X_test: object
     y_test: np.ndarray
+    groups: np.ndarray | None = None
 
 
 def _standardised(X_train, y_train, X_test, y_test):
@@ -119,6 +120,13 @@ def jsb_chorales():
     return Split(*parts)
 
 
+def cmapss_groups():
+    """The same, with the engine of each training window."""
+    window, lengths = 30, _arrays("cmapss_fd001")["len_train"]
+    groups = np.repeat(np.arange(len(lengths)), lengths - window + 1)
+    return cmapss(window)._replace(groups=groups)
+
+
 def _windows(series, window, horizon, n_train, n_test=None):
     """Windows of a standardised series; those with a target after n_train are test."""
     mean, std = series[:n_train].mean(), series[:n_train].std()
@@ -168,6 +176,7 @@ CLASSIFICATION = {
 }
 REGRESSION = {
     "cmapss_fd001": cmapss,
+    "cmapss_fd001_groups": cmapss_groups,
     "traffic_volume": traffic_volume,
     "sunspots": sunspots,
     "etth1": etth1,

@@ -8,7 +8,15 @@ import numpy as np
 
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.gru import GRUCell
-from sklearn_rnn._core.losses import BinaryLogLoss, MulticlassLogLoss, SquaredError
+from sklearn_rnn._core.losses import (
+    AbsoluteError,
+    BinaryLogLoss,
+    Huber,
+    MulticlassLogLoss,
+    PinballLoss,
+    PoissonLoss,
+    SquaredError,
+)
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.rnn import RNNCell
@@ -22,6 +30,10 @@ CELLS = {
 }
 LOSSES = {
     "squared_error": SquaredError(),
+    "absolute_error": AbsoluteError(),
+    "huber": Huber(reference.HUBER_DELTA),
+    "poisson": PoissonLoss(),
+    "pinball": PinballLoss(reference.QUANTILES),
     "binary_log_loss": BinaryLogLoss(),
     "multiclass_log_loss": MulticlassLogLoss(),
 }
@@ -96,7 +108,8 @@ class Problem:
         alpha = self.network.alpha
         value = alpha / 2 * sum((w**2).sum() for w in penalised.values())
         total = {name: alpha * penalised.get(name, 0 * w) for name, w in weights.items()}
-        raw, dxs, dstates = np.full_like(self.y, np.nan), [], []
+        K, M = self.network.readout.n_outputs, self.y.shape[1]
+        raw, dxs, dstates = np.full((K, M), np.nan), [], []
         for column, x in enumerate(self.sequences()):
             answers = self.answers_of(column)
             sample, sample_raw, gradients, dx, dstate = reference.sample_loss_gradient(
@@ -144,17 +157,18 @@ def random_problem(
         tuple(CELLS[cell](size, H) for size in sizes),
         bidirectional=n_directions == 2,
         pooling=pooling,
-        n_outputs=K,
+        n_outputs=n_answers(loss, K),
         loss=LOSSES[loss],
         alpha=alpha,
     )
     n_states = 2 if cell == "lstm" else 1
-    theta = rng.normal(scale=1 / np.sqrt(H + F), size=network.layout.size)
+    scale = 0.5 if loss == "poisson" else 1.0  # relu states grow, and exp(raw) must not overflow
+    theta = rng.normal(scale=scale / np.sqrt(H + F), size=network.layout.size)
     block = random_block(rng, T, F, B, ragged=ragged)
-    n_answers = T * B if network.per_step else B
-    y, weight = random_targets(rng, loss, K, n_answers), rng.uniform(0.3, 2, size=n_answers)
+    M = T * B if network.per_step else B
+    y, weight = random_targets(rng, loss, K, M), rng.uniform(0.3, 2, size=M)
     if network.per_step:
-        scored = rng.random(size=n_answers) < 2 / 3
+        scored = rng.random(size=M) < 2 / 3
         scored[0] = True
         weight *= scored & block.real.ravel()
     return Problem(
@@ -182,11 +196,18 @@ def random_block(rng, T, F, B, *, ragged=False):
     return Block(rng.normal(size=(T, F, B)), lengths)
 
 
+def n_answers(loss, K):
+    """How many raw predictions the loss wants for K targets: one, or one for each quantile."""
+    return K * len(reference.QUANTILES) if loss == "pinball" else K
+
+
 def random_targets(rng, loss, K, B):
     if loss == "multiclass_log_loss":
         return np.eye(K)[rng.integers(K, size=B)].T
     if loss == "binary_log_loss":
         return rng.integers(2, size=(K, B)).astype(np.float64)
+    if loss == "poisson":
+        return rng.poisson(1.5, size=(K, B)).astype(np.float64)
     return rng.normal(size=(K, B))
 
 

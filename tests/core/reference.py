@@ -11,6 +11,9 @@ dx (T, F), the gradients of the initial state (a tuple) and those of the weights
 
 import numpy as np
 
+HUBER_DELTA = 0.7
+QUANTILES = (0.2, 0.9)
+
 
 def sigmoid(z):
     return 1 / (1 + np.exp(-z))
@@ -186,6 +189,18 @@ def loss(name, raw, y):
     """Loss of one sample, and its gradient by raw (K,)."""
     if name == "squared_error":
         return ((raw - y) ** 2).sum() / 2, raw - y
+    if name == "absolute_error":
+        return np.abs(raw - y).sum(), np.where(raw > y, 1.0, -1.0)
+    if name == "huber":
+        far, pull = np.abs(raw - y) > HUBER_DELTA, HUBER_DELTA * np.where(raw > y, 1.0, -1.0)
+        straight = HUBER_DELTA * np.abs(raw - y) - HUBER_DELTA**2 / 2
+        return np.where(far, straight, (raw - y) ** 2 / 2).sum(), np.where(far, pull, raw - y)
+    if name == "poisson":
+        return (np.exp(raw) - y * raw).sum(), np.exp(raw) - y
+    if name == "pinball":
+        pairs = [(y_k, q) for y_k in y for q in QUANTILES]
+        values = [max(q * (y_k - r), (q - 1) * (y_k - r)) for r, (y_k, q) in zip(raw, pairs)]
+        return sum(values), np.array([-q if y_k > r else 1 - q for r, (y_k, q) in zip(raw, pairs)])
     if name == "binary_log_loss":
         p = sigmoid(raw)
         return -(y * np.log(p) + (1 - y) * np.log(1 - p)).sum(), p - y

@@ -4,7 +4,7 @@ The complex step: Im f(theta + i h d) / h is the derivative of f along d to the 
 no difference is taken. It needs the whole core to run in complex128, which it does.
 """
 
-from itertools import product
+from itertools import cycle, islice, product
 from random import Random
 
 import numpy as np
@@ -73,7 +73,7 @@ def smallest_pre_activation(problem):
 # Every combination of what shapes the recurrences, twice; what is independent of it takes turns,
 # in an order that has nothing to do with the first.
 SHAPES = list(product(CELLS, (1, 2, 3), (1, 2), POOLINGS, ("equal", "ragged"))) * 2
-TURNS = list(product(LOSSES, STEPS, (8, 1024))) * 16
+TURNS = list(islice(cycle(product(LOSSES, STEPS, (8, 1024))), len(SHAPES)))
 Random(0).shuffle(TURNS)
 NETWORKS = [(*shape, *turn) for shape, turn in zip(SHAPES, TURNS, strict=True)]
 

@@ -8,6 +8,7 @@ import pytest
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._training.optimizers import SGD, Adam
 from tests.core.helpers import (
+    LOSSES,
     assert_close,
     assert_same_gradients,
     input_gradient,
@@ -15,6 +16,7 @@ from tests.core.helpers import (
     random_problem,
     state_gradients,
 )
+from tests.core.reference import HUBER_DELTA, QUANTILES
 from tests.training.helpers import make_data, make_trainer
 
 torch = pytest.importorskip("torch")
@@ -86,6 +88,16 @@ class Twin:
         functional = torch.nn.functional
         if problem.loss == "squared_error":
             losses = functional.mse_loss(raw, y, reduction="none").sum(dim=1) / 2
+        elif problem.loss == "absolute_error":
+            losses = functional.l1_loss(raw, y, reduction="none").sum(dim=1)
+        elif problem.loss == "huber":
+            losses = functional.huber_loss(raw, y, reduction="none", delta=HUBER_DELTA).sum(dim=1)
+        elif problem.loss == "poisson":
+            losses = functional.poisson_nll_loss(raw, y, reduction="none").sum(dim=1)
+        elif problem.loss == "pinball":  # PyTorch has none
+            q = torch.tensor(QUANTILES, dtype=torch.float64)
+            error = y[:, :, None] - raw.reshape(*y.shape, len(q))
+            losses = torch.maximum(q * error, (q - 1) * error).sum(dim=(1, 2))
         elif problem.loss == "binary_log_loss":
             losses = functional.binary_cross_entropy_with_logits(raw, y, reduction="none").sum(1)
         else:
@@ -151,7 +163,7 @@ def test_all_gradients_are_those_of_pytorch(cell, num_layers, n_directions, pool
 
 
 @pytest.mark.parametrize("pooling", ["last", "none"])
-@pytest.mark.parametrize("loss", ["squared_error", "binary_log_loss", "multiclass_log_loss"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_losses_are_those_of_pytorch(loss, pooling):
     problem = make_problem("gru", loss=loss, pooling=pooling, n_directions=2)
     value, gradient = problem.loss_gradient()
