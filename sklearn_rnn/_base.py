@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.metrics import get_scorer_names
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
+from sklearn_rnn._base_held_out import check_held_out_given, make_validate, split_off
 from sklearn_rnn._base_model import FittedModel
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
 from sklearn_rnn._core.network import Network
@@ -32,8 +33,9 @@ from sklearn_rnn._training.batches import (
     TrainingData,
     merge_duplicates,
 )
-from sklearn_rnn._training.optimizers import SGD, Adam, Optimizer
-from sklearn_rnn._training.prediction import run_in_blocks
+from sklearn_rnn._training.lbfgs import IterationCounter, LbfgsTrainer
+from sklearn_rnn._training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from sklearn_rnn._training.schedules import Schedule
 from sklearn_rnn._training.threads import single_blas_thread
 from sklearn_rnn._training.trainer import Trainer, TrainingOptions, TrainingResult
 from sklearn_rnn._validation import check_sequences
@@ -47,6 +49,9 @@ AUTO_EARLY_STOPPING = 1000
 class RecurrentEstimator(FittedModel):
     """Base of all estimators: parameters, and the order of fit."""
 
+    # Parameters that the meaning of the weights depends on, beside the cell's.
+    _target_parameters: ClassVar[tuple[str, ...]] = ()
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "num_layers": [Interval(Integral, 1, None, closed="left")],
@@ -54,10 +59,14 @@ class RecurrentEstimator(FittedModel):
         "pooling": [StrOptions({"last", "mean", "max"})],
         "return_sequences": ["boolean"],
         "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
-        "solver": [StrOptions({"adam", "sgd"})],
+        "solver": [StrOptions({"adam", "adamw", "rmsprop", "sgd", "lbfgs"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [
+            StrOptions({"constant", "invscaling", "adaptive", "cosine", "one_cycle"})
+        ],
+        "power_t": [Interval(Real, 0, None, closed="left")],
         "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
         "tbptt_steps": [Interval(Integral, 1, None, closed="left"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -66,6 +75,7 @@ class RecurrentEstimator(FittedModel):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -94,9 +104,26 @@ class RecurrentEstimator(FittedModel):
     def _strata(self, y: np.ndarray) -> np.ndarray | None:
         """Return what a validation split of targets (N, K) is stratified by, if anything."""
 
+    @abstractmethod
+    def _as_targets(self, Y: np.ndarray) -> np.ndarray:
+        """Return y as a user would give it, for targets (M, K) of `_check_targets`."""
+
+    def _calibrate(self, held_out: TrainingData) -> None:
+        """Keep what prediction intervals need of held-out data, where there are any."""
+
     # ---- fit ----
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+        groups: Any = None,
+    ) -> Any:
         """Fit the network to sequences and their targets.
 
         Parameters
@@ -111,6 +138,19 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         sample_weight : array-like of shape (n_samples,), default=None
             A weight of w counts like w copies of the sample; 0 leaves it out. With
             `return_sequences` also one weight for each step, in a container like y's.
+        X_val : like X, default=None
+            Validation sequences: for early stopping, instead of a part of X
+            (`early_stopping="auto"` then means True), and for the calibration of a regressor's
+            `predict_interval`. With `early_stopping=False` only for that. In a
+            :class:`~sklearn.pipeline.Pipeline`, ``transform_input=["X_val"]`` lets them through
+            the same transformers.
+        y_val : like y, default=None
+            Their targets.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights of the validation samples.
+        groups : array-like of shape (n_samples,), default=None
+            Where early stopping sets a part of X aside, whole groups are: samples that resemble
+            each other, such as overlapping windows of one series, then do not end on both sides.
 
         Returns
         -------
@@ -125,17 +165,26 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         TypeError
             If X is of a kind that holds no sequences, for example a sparse matrix.
         """
-        return self._fit_draft(X, y, sample_weight, incremental=False)
+        validation = X_val, y_val, sample_weight_val
+        return self._fit_draft(X, y, sample_weight, validation=validation, groups=groups)
 
-    def _fit_draft(
-        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None
-    ) -> Any:
-        draft = self._copy(keep_fitted=incremental or self.warm_start)
-        draft._fit(X, y, sample_weight, incremental=incremental, classes=classes)
+    def _fit_draft(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> Any:
+        draft = self._copy(keep_fitted=options.get("incremental", False) or self.warm_start)
+        draft._fit(X, y, sample_weight, **options)
         self.__dict__ = draft.__dict__
         return self
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any) -> None:
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        incremental: bool = False,
+        classes: Any = None,
+        validation: tuple[Any, Any, Any] = (None, None, None),
+        groups: Any = None,
+    ) -> None:
         self._check_parameters()
         first = not hasattr(self, "_theta_")
         sequences = check_sequences(self, X, n_timesteps=self.n_timesteps, reset=first)
@@ -143,32 +192,36 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         architecture = self._describe_architecture(sequences.n_features, data.y.shape[1])
         if first:
             self._architecture_ = architecture
+            self.out_activation_ = self._loss().out_activation
         self._check_unchanged(architecture)
 
-        data = data.without_weightless()
+        held_out = self._read_held_out(*validation)
         rng = self._make_generator()
-        validation = None
-        if not incremental and self._stops_early(data.n_samples):
-            data, validation = self._split(data, rng)
+        data, held_out, stops = self._set_aside(data, held_out, groups, incremental, rng)
         data = merge_duplicates(data, self.batch_size)
         data, bias_out = self._prepare_targets(data, first)
-        network = self._make_network(alpha=self.alpha / data.weight.sum())
+        alpha = 0.0 if self.solver == "adamw" else self.alpha / data.weight.sum()
+        network = self._make_network(alpha=alpha)
         if first:
             theta = network.layout.initial(rng, bias_out).astype(sequences.dtype)
         else:
             theta = np.array(self._theta_)
-        trainer = Trainer(
+        run = LbfgsTrainer if self.solver == "lbfgs" else Trainer
+        trainer = run(
             network=network,
             data=data.astype(theta.dtype),
             options=self._make_options(incremental),
             theta=theta,
-            optimizer=self._make_optimizer(theta),
+            optimizer=self._make_optimizer(theta, network),
+            schedule=self._make_schedule(incremental),
             rng=rng,
-            validate=None if validation is None else self._make_validate(network, validation),
+            validate=make_validate(self, network, held_out) if held_out and stops else None,
         )
         with single_blas_thread() as trainer.n_threads:
             result = trainer.train()
         self._take_over(result, incremental)
+        if held_out:
+            self._calibrate(held_out)
 
     def _read_targets(
         self,
@@ -230,6 +283,11 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                     f"The {name!r} parameter of {type(self).__name__} must be a number, got "
                     f"{value!r}."
                 )
+        if self.solver == "lbfgs" and self.return_sequences and self.tbptt_steps is not None:
+            raise InvalidParameterError(
+                'solver="lbfgs" updates once for all data, so with return_sequences=True it cannot '
+                "update after every piece of a sequence: set tbptt_steps=None."
+            )
         if self.tbptt_steps is not None and self.bidirectional:
             raise InvalidParameterError(
                 f"tbptt_steps={self.tbptt_steps} needs bidirectional=False: the reverse direction "
@@ -240,7 +298,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
         """Return what the weights' shapes and meaning depend on, as plain values."""
         names = ("hidden_size", "num_layers", "bidirectional", "pooling", "return_sequences")
-        chosen = {name: getattr(self, name) for name in (*names, *self._cell_parameters)}
+        own = (*self._cell_parameters, *self._target_parameters)
+        chosen = {name: getattr(self, name) for name in (*names, *own)}
         return {"input_size": input_size, "n_outputs": n_outputs, **chosen}
 
     def _check_unchanged(self, architecture: dict[str, Any]) -> None:
@@ -269,55 +328,75 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             max_grad_norm=self.max_grad_norm,
             tbptt_steps=self.tbptt_steps,
             verbose=bool(self.verbose),
+            adaptive=self.learning_rate == "adaptive",
         )
 
-    def _make_optimizer(self, theta: np.ndarray) -> Optimizer:
+    def _make_schedule(self, incremental: bool) -> Schedule:
+        # One epoch has no course: with partial_fit, cosine and one_cycle stay where they start.
+        constant = incremental and self.learning_rate in ("cosine", "one_cycle")
+        name = "constant" if constant else self.learning_rate
+        return Schedule(name, self.learning_rate_init, self.max_iter, self.power_t)
+
+    def _make_optimizer(self, theta: np.ndarray, network: Network) -> Optimizer:
+        rate, betas = self.learning_rate_init, (self.beta_1, self.beta_2)
         optimizer: Optimizer
         if self.solver == "adam":
-            betas = self.beta_1, self.beta_2
-            optimizer = Adam(theta, self.learning_rate_init, *betas, self.epsilon)
+            optimizer = Adam(theta, rate, *betas, self.epsilon)
+        elif self.solver == "adamw":
+            decays = network.layout.penalised.astype(theta.dtype)
+            optimizer = AdamW(theta, rate, *betas, self.epsilon, self.alpha, decays)
+        elif self.solver == "rmsprop":
+            optimizer = RMSprop(theta, rate, self.beta_2, self.epsilon)
+        elif self.solver == "sgd":
+            optimizer = SGD(theta, rate, self.momentum, self.nesterovs_momentum)
         else:
-            optimizer = SGD(theta, self.learning_rate_init, self.momentum, self.nesterovs_momentum)
+            optimizer = IterationCounter(theta, rate)
         if hasattr(self, "_resume_") and self._resume_["solver"] == self.solver:
             optimizer.restore(self._resume_["optimizer"])
         return optimizer
 
-    def _stops_early(self, n_samples: int) -> bool:
+    def _read_held_out(self, X_val: Any, y_val: Any, sample_weight_val: Any) -> TrainingData | None:
+        """Return the validation data that fit was given, if any."""
+        if not check_held_out_given(X_val, y_val, sample_weight_val):
+            return None
+        try:
+            sequences = check_sequences(
+                self, X_val, n_timesteps=self.n_timesteps_in_ or self.n_timesteps, reset=False
+            )
+            return self._read_targets(X_val, sequences, y_val, sample_weight_val, None, False)
+        except (TypeError, ValueError) as error:
+            error.add_note("This is about the validation data, X_val, y_val and sample_weight_val.")
+            raise
+
+    def _set_aside(
+        self,
+        data: TrainingData,
+        held_out: TrainingData | None,
+        groups: Any,
+        incremental: bool,
+        rng: np.random.Generator,
+    ) -> tuple[TrainingData, TrainingData | None, bool]:
+        """Return training data, held-out data, and whether these stop the training."""
+        if groups is not None:
+            groups = column_or_1d(groups)
+            check_consistent_length(groups, np.empty(data.n_samples))
+        weighty = data.weighty()
+        if len(weighty) < data.n_samples:
+            data = data.take(weighty)
+            groups = None if groups is None else groups[weighty]
+        stops = not incremental and self._stops_early(data.n_samples, held_out is not None)
+        if stops and held_out is None:
+            data, held_out = self._split(data, rng, groups)
+        return data, held_out, stops
+
+    def _stops_early(self, n_samples: int, validation_given: bool) -> bool:
         if self.early_stopping == "auto":
-            return n_samples >= AUTO_EARLY_STOPPING
+            return validation_given or n_samples >= AUTO_EARLY_STOPPING
         return bool(self.early_stopping)
 
     def _split(
-        self, data: TrainingData, rng: np.random.Generator
+        self, data: TrainingData, rng: np.random.Generator, groups: np.ndarray | None
     ) -> tuple[TrainingData, TrainingData]:
-        """Return training and validation data for early stopping; no sequence is cut."""
-        n_validation = round(self.validation_fraction * data.n_samples)
-        if not 2 <= n_validation <= data.n_samples - 1:
-            raise ValueError(
-                f"The validation set of early_stopping would hold {n_validation} of "
-                f"{data.n_samples} samples, too few to train and validate: change "
-                f"validation_fraction={self.validation_fraction}, or early_stopping=False."
-            )
+        """Return training and validation data for early stopping."""
         strata = None if data.per_step else self._strata(data.y)
-        if strata is not None:
-            _, counts = np.unique(strata, return_counts=True)
-            smaller_part = min(n_validation, data.n_samples - n_validation)
-            # A class of one sample cannot be on both sides.
-            strata = strata if counts.min() > 1 and len(counts) <= smaller_part else None
-        train, validation = train_test_split(
-            np.arange(data.n_samples),
-            test_size=n_validation,
-            random_state=int(rng.integers(2**31 - 1)),
-            stratify=strata,
-        )
-        return data.take(train), data.take(validation)
-
-    def _make_validate(
-        self, network: Network, validation: TrainingData
-    ) -> Callable[[np.ndarray], float]:
-        def validate(theta: np.ndarray) -> float:
-            arrays = theta, validation.values, validation.offsets
-            raw = run_in_blocks(network, network.raw_prediction, *arrays)
-            return self._score_raw(raw, validation) if np.isfinite(raw).all() else np.nan
-
-        return validate
+        return split_off(data, self.validation_fraction, rng, strata=strata, groups=groups)

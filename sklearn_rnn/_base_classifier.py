@@ -187,7 +187,6 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         labels = encode_labels(y, None if classes is None else check_classes(classes), None)
         self.classes_, self._target_kind_ = labels.classes, labels.kind
         self.n_outputs_ = labels.Y.shape[1]
-        self.out_activation_ = self._loss().out_activation
         return labels.Y
 
     def _prepare_targets(self, data: TrainingData, first: bool) -> tuple[TrainingData, np.ndarray]:
@@ -215,6 +214,11 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
 
     def _strata(self, y: np.ndarray) -> np.ndarray | None:
         return None if self._target_kind_ == "multilabel" else labels_of(self._target_kind_, y)
+
+    def _as_targets(self, Y: np.ndarray) -> np.ndarray:
+        if self._target_kind_ == "multilabel":
+            return Y.astype(int)
+        return self.classes_[labels_of(self._target_kind_, Y)]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

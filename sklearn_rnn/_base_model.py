@@ -50,6 +50,13 @@ class FittedModel(
         }
         return copy
 
+    def _with_weights(self, theta: np.ndarray) -> Any:
+        """Return a copy that predicts with these weights, of X without feature names."""
+        copy = self._copy()
+        copy._theta_ = theta
+        copy.__dict__.pop("feature_names_in_", None)
+        return copy
+
     def _make_network(self, alpha: float = 0.0) -> Network:
         """Return the network of the fitted architecture."""
         fitted = self._architecture_

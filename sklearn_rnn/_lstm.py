@@ -56,8 +56,12 @@ class LSTMClassifier(RecurrentClassifier):
     class_weight : dict or "balanced", default=None
         Factors on the samples' weights, by class. "balanced" gives each class the same total.
         Not for multilabel targets.
-    solver : {"adam", "sgd"}, default="adam"
-        The optimizer: Adam [3]_, or stochastic gradient descent with momentum.
+    solver : {"adam", "adamw", "rmsprop", "sgd", "lbfgs"}, default="adam"
+        The optimizer: Adam [3]_; AdamW, in which `alpha` shrinks weights at every update by
+        alpha times the learning rate instead of entering the gradient; RMSprop; stochastic
+        gradient descent with momentum; or L-BFGS, on all data at once, without randomness or
+        learning rate, for some hundred sequences: `max_iter` then counts its iterations, and
+        gradients are not clipped.
     alpha : float, default=0.0
         Strength of the L2 penalty, alpha / 2 times the sum of the squared weights (not biases),
         divided, like the loss, by the sum of the sample weights.
@@ -67,6 +71,15 @@ class LSTMClassifier(RecurrentClassifier):
     learning_rate_init : float, default=0.01
         Step size of the updates. The first training parameter to try other values of, in
         factors of 3.
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
+default="constant"
+        How the learning rate goes on from `learning_rate_init`: not at all; divided by
+        t^power_t at update t; divided by 5 each time that training would stop for want of an
+        improvement, until it is below 1e-6; along half a cosine to zero at `max_iter`; or, in
+        one cycle, up from a 25th in the first 30 % of the epochs and down to a 10,000th in
+        the others.
+    power_t : float, default=0.5
+        The exponent of "invscaling".
     max_grad_norm : float or None, default=0.5
         A gradient with a larger Euclidean norm is scaled down to it [4]_. None: never.
     tbptt_steps : int or None, default=None
@@ -89,6 +102,9 @@ class LSTMClassifier(RecurrentClassifier):
     validation_fraction : float, default=0.1
         Share of the samples in that set, between 0 and 1. Stratified by class where each
         class has at least two samples.
+    validation_scoring : str, callable or None, default=None
+        What the validation set is scored by: "loss" (minus the loss), the name of one of
+        scikit-learn's scorers, a callable (estimator, X, y), or None for what `score` computes.
     warm_start : bool, default=False
         Whether another fit goes on from where the last one stopped: weights, optimizer and
         random numbers.
@@ -216,6 +232,8 @@ class LSTMClassifier(RecurrentClassifier):
         alpha=0.0,
         batch_size=32,
         learning_rate_init=0.01,
+        learning_rate="constant",
+        power_t=0.5,
         max_grad_norm=0.5,
         tbptt_steps=None,
         max_iter=200,
@@ -224,6 +242,7 @@ class LSTMClassifier(RecurrentClassifier):
         n_iter_no_change=20,
         early_stopping="auto",
         validation_fraction=0.1,
+        validation_scoring=None,
         warm_start=False,
         random_state=None,
         verbose=False,
@@ -245,6 +264,8 @@ class LSTMClassifier(RecurrentClassifier):
         self.alpha = alpha
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
+        self.power_t = power_t
         self.max_grad_norm = max_grad_norm
         self.tbptt_steps = tbptt_steps
         self.max_iter = max_iter
@@ -253,6 +274,7 @@ class LSTMClassifier(RecurrentClassifier):
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_scoring = validation_scoring
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -278,7 +300,7 @@ class LSTMRegressor(RecurrentRegressor):
 
     The states, pooled over time, are the sequence's embedding (`transform`); a dense layer on
     top of it gives the targets, which are standardised inside and given back in their
-    own unit. Training minimises the squared error by back-propagation through time.
+    own unit. Training minimises the `loss` by back-propagation through time.
 
     X is an array (n_samples, n_steps) or (n_samples, n_steps, n_features), a list of arrays
     (n_steps_i, n_features) of any lengths, or a :class:`SequenceArray`; see the user guide.
@@ -305,8 +327,22 @@ class LSTMRegressor(RecurrentRegressor):
     forget_bias : float, default=1.0
         Where the forget gate's bias starts. 1 keeps the cell state open at first [2]_; larger
         values help where the answer lies far back.
-    solver : {"adam", "sgd"}, default="adam"
-        The optimizer: Adam [3]_, or stochastic gradient descent with momentum.
+    loss : {"squared_error", "absolute_error", "huber", "poisson", "quantile"}, \
+default="squared_error"
+        What is minimised: half the squared error, for the mean; the absolute error, for the
+        median; Huber's, squared near zero and straight beyond `huber_delta`; Poisson's, for
+        counts, whose mean is the exponential of the readout; or the pinball loss, for `quantiles`.
+    quantiles : float or sequence of floats, default=(0.1, 0.5, 0.9)
+        The quantiles that ``loss="quantile"`` predicts, ascending. They share all but the
+        readout, and never cross: predictions are sorted.
+    huber_delta : float, default=1.35
+        Where Huber's loss turns straight, in (robust) standard deviations of y.
+    solver : {"adam", "adamw", "rmsprop", "sgd", "lbfgs"}, default="adam"
+        The optimizer: Adam [3]_; AdamW, in which `alpha` shrinks weights at every update by
+        alpha times the learning rate instead of entering the gradient; RMSprop; stochastic
+        gradient descent with momentum; or L-BFGS, on all data at once, without randomness or
+        learning rate, for some hundred sequences: `max_iter` then counts its iterations, and
+        gradients are not clipped.
     alpha : float, default=0.0
         Strength of the L2 penalty, alpha / 2 times the sum of the squared weights (not biases),
         divided, like the loss, by the sum of the sample weights.
@@ -316,6 +352,15 @@ class LSTMRegressor(RecurrentRegressor):
     learning_rate_init : float, default=0.01
         Step size of the updates. The first training parameter to try other values of, in
         factors of 3.
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
+default="constant"
+        How the learning rate goes on from `learning_rate_init`: not at all; divided by
+        t^power_t at update t; divided by 5 each time that training would stop for want of an
+        improvement, until it is below 1e-6; along half a cosine to zero at `max_iter`; or, in
+        one cycle, up from a 25th in the first 30 % of the epochs and down to a 10,000th in
+        the others.
+    power_t : float, default=0.5
+        The exponent of "invscaling".
     max_grad_norm : float or None, default=0.5
         A gradient with a larger Euclidean norm is scaled down to it [4]_. None: never.
     tbptt_steps : int or None, default=None
@@ -333,10 +378,13 @@ class LSTMRegressor(RecurrentRegressor):
     n_iter_no_change : int, default=20
         Epochs to wait for an improvement of `tol`.
     early_stopping : bool or "auto", default="auto"
-        Whether to set aside a validation set, stop when R^2 on it no longer improves,
+        Whether to set aside a validation set, stop when the score on it no longer improves,
         and keep the best weights. "auto": from 1,000 samples on. `partial_fit` never does.
     validation_fraction : float, default=0.1
         Share of the samples in that set, between 0 and 1.
+    validation_scoring : str, callable or None, default=None
+        What the validation set is scored by: "loss" (minus the loss), the name of one of
+        scikit-learn's scorers, a callable (estimator, X, y), or None for what `score` computes.
     warm_start : bool, default=False
         Whether another fit goes on from where the last one stopped: weights, optimizer and
         random numbers.
@@ -377,11 +425,11 @@ class LSTMRegressor(RecurrentRegressor):
     best_loss_ : float or None
         The smallest of them; None with early stopping.
     validation_scores_ : list of float or None
-        R^2 on the validation set after each epoch; None without early stopping.
+        Score on the validation set after each epoch; None without early stopping.
     best_validation_score_ : float or None
         The largest of them.
     out_activation_ : str
-        "identity".
+        "identity", or "exp" for Poisson's loss.
     weights_ : dict of str to ndarray
         Copies of all weights: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so
         on under PyTorch's names and in its gate order, then "weight_out" (K, H) and "bias_out"
@@ -455,10 +503,15 @@ class LSTMRegressor(RecurrentRegressor):
         return_sequences=False,
         n_timesteps=None,
         forget_bias=1.0,
+        loss="squared_error",
+        quantiles=(0.1, 0.5, 0.9),
+        huber_delta=1.35,
         solver="adam",
         alpha=0.0,
         batch_size=32,
         learning_rate_init=0.01,
+        learning_rate="constant",
+        power_t=0.5,
         max_grad_norm=0.5,
         tbptt_steps=None,
         max_iter=200,
@@ -467,6 +520,7 @@ class LSTMRegressor(RecurrentRegressor):
         n_iter_no_change=20,
         early_stopping="auto",
         validation_fraction=0.1,
+        validation_scoring=None,
         warm_start=False,
         random_state=None,
         verbose=False,
@@ -483,10 +537,15 @@ class LSTMRegressor(RecurrentRegressor):
         self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
         self.forget_bias = forget_bias
+        self.loss = loss
+        self.quantiles = quantiles
+        self.huber_delta = huber_delta
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
+        self.power_t = power_t
         self.max_grad_norm = max_grad_norm
         self.tbptt_steps = tbptt_steps
         self.max_iter = max_iter
@@ -495,6 +554,7 @@ class LSTMRegressor(RecurrentRegressor):
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_scoring = validation_scoring
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose

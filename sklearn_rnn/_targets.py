@@ -201,11 +201,50 @@ def target_scale(Y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndar
     Computed on targets divided by their largest, so that no square overflows. Where a target
     is constant, its own size stands in for the deviation.
     """
-    largest = np.abs(Y).max(axis=0)
-    largest[largest == 0] = 1
-    weight = weight / weight.max()
+    largest, weight = _largest(Y), weight / weight.max()
     mean = np.average(Y / largest, axis=0, weights=weight)
     deviation = np.sqrt(np.average((Y / largest - mean) ** 2, axis=0, weights=weight))
-    constant = deviation < 10 * np.finfo(Y.dtype).eps
-    deviation[constant] = 1
-    return mean * largest, deviation * largest
+    return mean * largest, _not_zero(deviation) * largest
+
+
+def robust_target_scale(Y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return weighted median and mean absolute deviation from it (K,) of each target.
+
+    The deviation in units in which a normal distribution has that of its standard deviation.
+    Where a target is constant, its own size stands in for it.
+    """
+    largest, weight = _largest(Y), weight / weight.max()
+    median = weighted_quantile(Y / largest, weight, 0.5)
+    deviation = np.average(np.abs(Y / largest - median), axis=0, weights=weight)
+    return median * largest, _not_zero(deviation * np.sqrt(np.pi / 2)) * largest
+
+
+def count_scale(Y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return zeros, and the weighted mean (K,), above zero, of each target, all counts."""
+    if (Y < 0).any():
+        raise ValueError(
+            f'loss="poisson" needs targets that are not negative, but y holds {Y.min():g}.'
+        )
+    largest = _largest(Y)
+    mean = np.average(Y / largest, axis=0, weights=weight / weight.max()) * largest
+    if (mean == 0).any():
+        raise ValueError('loss="poisson" needs targets of which some are above zero; all are 0.')
+    return np.zeros_like(mean), mean
+
+
+def weighted_quantile(Y: np.ndarray, weight: np.ndarray, q: float) -> np.ndarray:
+    """Return the smallest value (K,) of each column with a share q of the weight up to it."""
+    order = np.argsort(Y, axis=0, kind="stable")
+    cumulative = np.cumsum(weight[order], axis=0)
+    rank = (cumulative < q * cumulative[-1]).sum(axis=0)
+    return np.take_along_axis(Y, np.take_along_axis(order, rank[None], axis=0), axis=0)[0]
+
+
+def _largest(Y: np.ndarray) -> np.ndarray:
+    largest = np.abs(Y).max(axis=0)
+    largest[largest == 0] = 1
+    return np.asarray(largest)
+
+
+def _not_zero(deviation: np.ndarray) -> np.ndarray:
+    return np.where(deviation < 10 * np.finfo(deviation.dtype).eps, 1, deviation)

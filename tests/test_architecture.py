@@ -3,7 +3,7 @@
 5  __init__  __main__                                   the roof: nobody imports it
 4  preprocessing  datasets ...                          satellites, one public idea each
 3  _base*  _rnn  _lstm  _gru                            the six estimators
-2  sequences  _validation  _targets  _step_targets  _compat    what X and y mean
+2  sequences  _validation  *_targets  _intervals  _compat    what X and y mean
 1  _training                                            loops; does not know floor 2, nor 2 it
 0  _core                                                NumPy only: the mathematics
 """
@@ -25,7 +25,7 @@ MAX_BODY_LINES = 50
 FLOORS = [
     ("_core", 0),
     ("_training", 1),
-    ("sequences|_validation|_targets|_step_targets|_compat", 2),
+    ("sequences|_validation|_targets|_step_targets|_intervals|_compat", 2),
     (r"_base\w*|_rnn|_lstm|_gru", 3),
     ("__init__|__main__", 5),
 ]

@@ -467,7 +467,7 @@ BAD_PARAMETERS = {
         for value in ("yes", 2, None)
     },
     "pooling": {"pooling": "sum"},
-    "solver": {"solver": "lbfgs"},
+    "solver": {"solver": "newton"},
     "verbose": {"verbose": -1},
 }
 

@@ -140,8 +140,8 @@ def test_the_score_is_that_of_the_held_out_samples(Estimator, monkeypatch):
     held_out = []
     split = Estimator._split
 
-    def spy(self, data, rng):
-        train, validation = split(self, data, rng)
+    def spy(self, data, rng, groups):
+        train, validation = split(self, data, rng, groups)
         held_out.append(np.searchsorted(weight, validation.weight))
         assert set(train.weight).isdisjoint(validation.weight)
         return train, validation

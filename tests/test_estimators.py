@@ -26,8 +26,10 @@ from tests.helpers import (
 
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 TRAINING_PARAMETERS = [
-    *("solver", "alpha", "batch_size", "learning_rate_init", "max_grad_norm", "tbptt_steps"),
+    *("solver", "alpha", "batch_size", "learning_rate_init", "learning_rate"),
+    *("power_t", "max_grad_norm", "tbptt_steps"),
     *("max_iter", "shuffle", "tol", "n_iter_no_change", "early_stopping", "validation_fraction"),
+    "validation_scoring",
     *("warm_start", "random_state", "verbose", "momentum", "nesterovs_momentum"),
     *("beta_1", "beta_2", "epsilon"),
 ]
@@ -49,11 +51,12 @@ def test_signature(Estimator):
     own = {"LSTM": ["forget_bias"], "RNN": ["nonlinearity"], "GRU": []}[
         Estimator.__name__.removesuffix("Classifier").removesuffix("Regressor")
     ]
-    class_weight = ["class_weight"] if Estimator in CLASSIFIERS else []
+    losses = ["loss", "quantiles", "huber_delta"]
+    targets = ["class_weight"] if Estimator in CLASSIFIERS else losses
     parameters = inspect.signature(Estimator).parameters
     network = ["hidden_size", "num_layers", "bidirectional", "pooling", "return_sequences"]
     network += ["n_timesteps"]
-    assert list(parameters) == [*network, *own, *class_weight, *TRAINING_PARAMETERS]
+    assert list(parameters) == [*network, *own, *targets, *TRAINING_PARAMETERS]
     assert parameters["hidden_size"].default == 32
     kinds = [parameter.kind for parameter in parameters.values()]
     assert kinds[0] is inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -78,6 +81,7 @@ CHANGES = {
     "alpha": 1.0,
     "batch_size": 3,
     "learning_rate_init": 0.02,
+    "learning_rate": "cosine",
     "max_grad_norm": 1e-3,
     "tbptt_steps": 2,
     "max_iter": 4,
@@ -93,9 +97,11 @@ CHANGES_BESIDE = {
     "tol": (dict(n_iter_no_change=1, max_iter=9), 10.0),
     "n_iter_no_change": (dict(tol=10.0, max_iter=9), 2),
     "validation_fraction": (dict(early_stopping=True), 0.4),
+    "power_t": (dict(learning_rate="invscaling"), 0.3),
     "momentum": (dict(solver="sgd"), 0.1),
     "nesterovs_momentum": (dict(solver="sgd"), False),
 }
+TESTED_ELSEWHERE = ("n_timesteps", "validation_scoring", "verbose")
 BY_NAME = {**{name: ({}, value) for name, value in CHANGES.items()}, **CHANGES_BESIDE}
 
 
@@ -123,11 +129,11 @@ def test_own_parameter_has_a_say(Estimator, name, value):
 
 
 def test_warm_start_has_a_say(Estimator):
-    """The other two of the parameters, n_timesteps and verbose, are tested on their own."""
+    """Other parameters, such as n_timesteps and verbose, are tested on their own."""
     X, y = make_sequences(), make_targets(Estimator())
     cold, warm = (tiny(Estimator, warm_start=warm).fit(X, y).fit(X, y) for warm in (False, True))
     assert not same_model(cold, warm)
-    assert {*BY_NAME, "warm_start", "n_timesteps", "verbose"} >= set(TRAINING_PARAMETERS)
+    assert {*BY_NAME, *TESTED_ELSEWHERE, "warm_start"} >= set(TRAINING_PARAMETERS)
 
 
 def test_n_timesteps_cuts_rows_into_steps(Estimator):

@@ -14,6 +14,7 @@ weight : (M,), their weights.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class Loss(ABC):
 
     Attributes
     ----------
-    out_activation : {"identity", "logistic", "softmax"}
+    out_activation : {"identity", "exp", "logistic", "softmax"}
         What makes a prediction of a raw prediction.
     """
 
@@ -48,6 +49,67 @@ class SquaredError(Loss):
         difference = raw - y
         gradient = weight * difference
         return 0.5 * _sum(gradient * difference), gradient
+
+
+class AbsoluteError(Loss):
+    """|raw - y|, summed over the outputs: its minimum is the median."""
+
+    out_activation = "identity"
+
+    def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
+        """Return sum of w |raw - y|, and w sign(raw - y)."""
+        difference = raw - y
+        gradient = weight * np.sign(difference.real).astype(difference.dtype)
+        return _sum(gradient * difference), gradient
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """(raw - y)^2 / 2 up to delta and straight from there on, summed over the outputs.
+
+    Huber (1964): an outlier pulls no harder than one that is delta away.
+    """
+
+    delta: float
+
+    out_activation = "identity"
+
+    def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
+        """Return sum of w huber(d), and w d clipped to +-delta, with d = raw - y."""
+        d = raw - y
+        end = np.sign(d.real).astype(d.dtype) * d.dtype.type(self.delta)
+        clipped = np.where(np.abs(d.real) <= self.delta, d, end)
+        return _sum(weight * clipped * (d - clipped / 2)), weight * clipped
+
+
+class PoissonLoss(Loss):
+    """exp(raw) - y raw, summed over the outputs: raw is the logarithm of the mean of counts y."""
+
+    out_activation = "exp"
+
+    def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
+        """Return sum of w (exp(raw) - y raw), and w (exp(raw) - y)."""
+        mean = np.exp(raw)
+        return _sum(weight * (mean - y * raw)), weight * (mean - y)
+
+
+@dataclass(frozen=True)
+class PinballLoss(Loss):
+    """q (y - raw) below y and (1 - q) (raw - y) above, summed over outputs and quantiles q.
+
+    Koenker and Bassett (1978). Each row of y has as many rows of raw as there are quantiles.
+    """
+
+    quantiles: tuple[float, ...]
+
+    out_activation = "identity"
+
+    def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
+        """Return sum of w (q - [y < raw]) (y - raw), and w ([y < raw] - q)."""
+        q = np.tile(self.quantiles, len(y))[:, None]
+        difference = np.repeat(y, len(self.quantiles), axis=0) - raw
+        slope = ((difference.real < 0) - q).astype(raw.dtype)
+        return -_sum(weight * slope * difference), weight * slope
 
 
 class BinaryLogLoss(Loss):

@@ -50,6 +50,11 @@ class TrainingData:
         """N."""
         return len(self.offsets) - 1
 
+    @property
+    def packed(self) -> tuple[Array, Array]:
+        """Values and offsets."""
+        return self.values, self.offsets
+
     @cached_property
     def lengths(self) -> Array:
         """(N,) steps of each sequence."""
@@ -65,12 +70,12 @@ class TrainingData:
             self.values[rows], offsets, self.y[targets], self.weight[targets], self.per_step
         )
 
-    def without_weightless(self) -> TrainingData:
-        """Return the sequences that have any weight."""
+    def weighty(self) -> Array:
+        """Return the indices of the sequences that have any weight."""
         weighty = self.weight > 0
         if self.per_step:
             weighty = np.logical_or.reduceat(weighty, self.offsets[:-1])
-        return self if weighty.all() else self.take(np.flatnonzero(weighty))
+        return np.flatnonzero(weighty)
 
     def astype(self, dtype: Any) -> TrainingData:
         """Return y in `dtype`, and weights, in units of the largest, likewise."""

@@ -1,6 +1,6 @@
 """First-order optimizers: each updates one flat vector in place.
 
-Both are a handful of passes over theta, with their state as plain arrays, so that training can
+Each is a handful of passes over theta, with its state as plain arrays, so that training can
 stop and go on exactly where it was (`state` and `restore`).
 """
 
@@ -75,6 +75,59 @@ class Adam(Optimizer):
         scratch += self.epsilon
         np.divide(m, scratch, out=scratch)
         scratch *= rate
+        theta -= scratch
+
+
+class AdamW(Adam):
+    """Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019).
+
+    theta -= rate decay theta before Adam's step, on the entries that `decays` says.
+    """
+
+    def __init__(
+        self,
+        theta: Array,
+        learning_rate: float,
+        beta_1: float,
+        beta_2: float,
+        epsilon: float,
+        decay: float,
+        decays: Array,
+    ) -> None:
+        super().__init__(theta, learning_rate, beta_1, beta_2, epsilon)
+        self._decay = decay * decays
+
+    def step(self, theta: Array, gradient: Array) -> None:
+        """Update theta in place; overwrites `gradient`."""
+        theta *= 1 - self.learning_rate * self._decay
+        super().step(theta, gradient)
+
+
+class RMSprop(Optimizer):
+    """RMSprop (Tieleman and Hinton 2012).
+
+    v = beta_2 v + (1 - beta_2) g^2, and theta -= rate g / (sqrt(v) + epsilon), with v divided by
+    1 - beta_2^t: without it the first steps, when v has just left zero, would be huge.
+    """
+
+    def __init__(self, theta: Array, learning_rate: float, beta_2: float, epsilon: float) -> None:
+        super().__init__(theta, learning_rate)
+        self.beta_2, self.epsilon = beta_2, epsilon
+        self.moments = [np.zeros_like(theta)]
+
+    def step(self, theta: Array, gradient: Array) -> None:
+        """Update theta in place; overwrites `gradient`."""
+        (v,), scratch = self.moments, self._scratch
+        self.t += 1
+        np.multiply(gradient, gradient, out=scratch)
+        scratch *= 1 - self.beta_2
+        v *= self.beta_2
+        v += scratch
+        np.sqrt(v, out=scratch)
+        scratch /= sqrt(1 - self.beta_2**self.t)
+        scratch += self.epsilon
+        np.divide(gradient, scratch, out=scratch)
+        scratch *= self.learning_rate
         theta -= scratch
 
 

@@ -26,11 +26,14 @@ from sklearn_rnn._training.batches import (
     iter_batches,
 )
 from sklearn_rnn._training.optimizers import Optimizer
+from sklearn_rnn._training.schedules import Schedule
 
 # From this hidden_size**2 * batch on, each half of a batch runs by itself. Measured on 2 cores:
 # two threads with half a batch each are 1.3 to 1.8 times faster from 64**2 * 64 on (a GRU at
 # that very size 1.04), and below it slower, since they wait for Python more than they compute.
 LARGE_BATCH = 2**18
+# An adaptive learning rate is divided by SLOWER on a plateau, unless it falls below SLOWEST.
+SLOWER, SLOWEST = 5.0, 1e-6
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class TrainingOptions:
     max_grad_norm: float | None
     tbptt_steps: int | None
     verbose: bool
+    adaptive: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ class Trainer:
     theta : ndarray
         Updated in place.
     optimizer : Optimizer
+    schedule : Schedule
+        The learning rate of each update.
     rng : Generator
         Shuffles.
     validate : callable theta -> score, or None
@@ -116,39 +122,45 @@ class Trainer:
     options: TrainingOptions
     theta: Array
     optimizer: Optimizer
+    schedule: Schedule
     rng: np.random.Generator
     validate: Callable[[Array], float] | None = None
     n_threads: int = 1
     loss_curve: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
+    # The models of the last whole epoch and of the one before it.
+    whole: Checkpoint | None = field(default=None, init=False)
+    _before: Checkpoint | None = field(default=None, init=False)
 
     def train(self) -> TrainingResult:
         """Run epochs until one of the reasons to stop."""
-        before = whole = None  # the models of the last two whole epochs
         try:
             # What is not finite is looked for, and named.
             with np.errstate(all="ignore"), self._make_executor() as self._executor:
                 self._prepare()
-                reason = "max_iter"
-                for epoch in range(1, self.options.max_iter + 1):
-                    self._run_epoch()
-                    before, whole = whole, self._close_epoch(epoch, whole)
-                    if self._has_converged():
-                        reason = "converged"
-                        break
-                assert whole is not None
+                reason = self._run_epochs()
                 self._try_weights()
-                return self._finish(whole, reason)
+                assert self.whole is not None
+                return self._finish(self.whole, reason)
         except Diverged as error:
             # The first loss of an epoch is that of the weights which the last one ended with.
-            good = whole if self._tried else before
+            good = self.whole if self._tried else self._before
             if good is None:
                 raise ValueError(str(error)) from None
             return self._finish(good, "diverged")
         except KeyboardInterrupt:
-            if whole is None:
+            if self.whole is None:
                 raise
-            return self._finish(whole, "interrupted")
+            return self._finish(self.whole, "interrupted")
+
+    def _run_epochs(self) -> str:
+        """Run epochs; return why they ended."""
+        for _ in range(self.options.max_iter):
+            self._run_epoch()
+            self._close_epoch()
+            if self._has_converged() and not self._slow_down():
+                return "converged"
+        return "max_iter"
 
     def _prepare(self) -> None:
         data, batch_size = self.data, self.options.batch_size
@@ -165,6 +177,8 @@ class Trainer:
         ]
         self._gradients = [np.empty_like(self.theta) for _ in range(2)]
         self._norm = get_blas_funcs("nrm2", (self.theta,))  # cannot overflow
+        self._scale = 1.0  # of the learning rate, which "adaptive" lowers
+        self._plateau = 0  # the epoch that it did so in
         self._tried = False  # whether theta of the last checkpoint is known to work
 
     def _run_epoch(self) -> None:
@@ -216,7 +230,10 @@ class Trainer:
         limit = self.options.max_grad_norm
         if limit is not None and norm > limit:
             gradient *= limit / norm
-        self.optimizer.step(self.theta, gradient)
+        optimizer = self.optimizer
+        rate = self.schedule.rate(len(self.loss_curve), optimizer.t + 1)
+        optimizer.learning_rate = self._scale * rate
+        optimizer.step(self.theta, gradient)
 
     def _loss_gradient(self, index: Array, normaliser: float) -> float:
         """Return a batch's loss; write its gradient to self._gradients[0]."""
@@ -261,7 +278,9 @@ class Trainer:
             "learning_rate_init."
         )
 
-    def _close_epoch(self, epoch: int, before: Checkpoint | None) -> Checkpoint:
+    def _close_epoch(self) -> None:
+        """Look at the weights, score them, and keep what an end at this epoch would need."""
+        epoch, before = len(self.loss_curve), self.whole
         theta = self.theta.copy()
         if not np.isfinite(theta).all():
             raise Diverged(self._describe_divergence("a weight", epoch, self.optimizer.t))
@@ -283,7 +302,9 @@ class Trainer:
             score = "" if self.validate is None else f", validation score {value:.4f}"
             print(f"Epoch {epoch}: loss {self.loss_curve[-1]:.6f}{score}")
         state = self.optimizer.state()
-        return Checkpoint(epoch, theta, state, self.rng.bit_generator.state, best_theta, best)
+        random = self.rng.bit_generator.state
+        self._before = before
+        self.whole = Checkpoint(epoch, theta, state, random, best_theta, best)
 
     def _try_weights(self) -> None:
         """Raise Diverged if the very last update was one too many."""
@@ -301,9 +322,17 @@ class Trainer:
         """Whether the last n_iter_no_change epochs gained less than tol, all together."""
         patience = self.options.n_iter_no_change
         values = self.scores if self.validate else [-loss for loss in self.loss_curve]
-        if len(values) <= patience:
+        if len(values) - self._plateau <= patience:
             return False
         return max(values[-patience:]) < max(values[:-patience]) + self.options.tol
+
+    def _slow_down(self) -> bool:
+        """Lower the learning rate for another try, if it is adaptive and not too low yet."""
+        if not self.options.adaptive or self.optimizer.learning_rate / SLOWER < SLOWEST:
+            return False
+        self._scale /= SLOWER
+        self._plateau = len(self.loss_curve)
+        return True
 
     def _finish(self, whole: Checkpoint, reason: str) -> TrainingResult:
         return TrainingResult(

@@ -5,6 +5,7 @@ import numpy as np
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._training.batches import TrainingData
 from sklearn_rnn._training.optimizers import Adam
+from sklearn_rnn._training.schedules import Schedule
 from sklearn_rnn._training.trainer import Trainer, TrainingOptions
 from tests.core.helpers import random_problem
 
@@ -52,12 +53,14 @@ def make_trainer(data=None, network=None, theta=None, optimizer=None, **options)
         tbptt_steps=None,
         verbose=False,
     )
+    optimizer = optimizer or make_adam(theta)
     return Trainer(
         network=network or made,
         data=data or make_data(),
         options=TrainingOptions(**{**defaults, **options}),
         theta=theta,
-        optimizer=optimizer or make_adam(theta),
+        optimizer=optimizer,
+        schedule=Schedule("constant", optimizer.learning_rate, 4),
         rng=np.random.default_rng(0),
         validate=validate,
     )

@@ -6,11 +6,15 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from sklearn_rnn._training.optimizers import SGD, Adam
+from sklearn_rnn._training.optimizers import SGD, Adam, AdamW, RMSprop
 
 RATE = 0.05
 OPTIMIZERS = {
     "adam": partial(Adam, learning_rate=RATE, beta_1=0.8, beta_2=0.95, epsilon=1e-3),
+    "adamw": partial(
+        AdamW, learning_rate=RATE, beta_1=0.8, beta_2=0.95, epsilon=1e-3, decay=0.0, decays=1.0
+    ),
+    "rmsprop": partial(RMSprop, learning_rate=RATE, beta_2=0.95, epsilon=1e-3),
     "sgd": partial(SGD, learning_rate=RATE, momentum=0.0, nesterov=False),
     "momentum": partial(SGD, learning_rate=RATE, momentum=0.7, nesterov=False),
     "nesterov": partial(SGD, learning_rate=RATE, momentum=0.7, nesterov=True),
@@ -38,6 +42,28 @@ def test_adam_is_its_formula():
             m_hat, v_hat = m / (1 - 0.8**t), v / (1 - 0.95**t)
             expected -= RATE * m_hat / (sqrt(v_hat) + 1e-3 / sqrt(1 - 0.95**t))
         np.testing.assert_allclose(theta[k], expected, rtol=1e-13)
+
+
+def test_rmsprop_is_its_formula():
+    theta = run(OPTIMIZERS["rmsprop"](np.zeros(5)), np.ones(5), gradients())
+    for k, expected in enumerate(np.ones(5)):
+        v = 0.0
+        for t, g in enumerate(gradients()[:, k], start=1):
+            v = 0.95 * v + 0.05 * g**2
+            expected -= RATE * g / (sqrt(v / (1 - 0.95**t)) + 1e-3)
+        np.testing.assert_allclose(theta[k], expected, rtol=1e-13)
+
+
+def test_adamw_shrinks_what_decays_before_adams_step():
+    decays = np.array([1.0, 0, 1, 0, 1])
+    adam = Adam(np.zeros(5), RATE, 0.8, 0.95, 1e-3)
+    adamw = AdamW(np.zeros(5), RATE, 0.8, 0.95, 1e-3, 0.4, decays)
+    expected, theta = np.ones(5), np.ones(5)
+    for gradient in gradients():
+        expected *= 1 - RATE * 0.4 * decays
+        adam.step(expected, gradient.copy())
+        adamw.step(theta, gradient.copy())
+        np.testing.assert_allclose(theta, expected, rtol=1e-14)
 
 
 def test_adams_first_step_is_the_rate_whatever_the_gradient():

@@ -1,0 +1,77 @@
+"""Training on all data at once by L-BFGS (Liu and Nocedal 1989), which SciPy runs.
+
+An iteration takes the place of an epoch: it costs one or a few passes over the data, has no
+learning rate and no randomness, and pays on some hundred sequences, where a batch is nearly the
+whole set anyway.
+
+Dimension key: N sequences, T steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from sklearn_rnn._core.workspace import Array
+from sklearn_rnn._training.optimizers import Optimizer
+from sklearn_rnn._training.trainer import Diverged, Trainer
+
+# Sequences of a block: the gradient is summed over blocks, so that memory does not grow with N.
+COLUMNS = 256
+# What SciPy's line search is told where the objective is not finite: a number to turn back from.
+UPHILL = 1e100
+
+
+class IterationCounter(Optimizer):
+    """What stands in for an optimizer: SciPy has its own state, and does not hand it out."""
+
+    def step(self, theta: Array, gradient: Array) -> None:
+        """Count an iteration."""
+        self.t += 1
+
+
+class LbfgsTrainer(Trainer):
+    """A run of training whose iterations are SciPy's."""
+
+    def _run_epochs(self) -> str:
+        lengths = self.data.lengths
+        order = np.argsort(lengths, kind="stable")
+        self._blocks = np.split(order, range(COLUMNS, len(order), COLUMNS))
+        self._converged = False
+        result = minimize(
+            self._objective,
+            self.theta.astype(np.float64),
+            jac=True,
+            method="L-BFGS-B",
+            callback=self._close_iteration,
+            options={"maxiter": self.options.max_iter},
+        )
+        if self.whole is None:  # converged before the first iteration
+            self._close_iteration(result)
+        return "converged" if self._converged or result.success else "max_iter"
+
+    def _objective(self, x: Array) -> tuple[float, Array]:
+        """Return the objective on all data, and its gradient, in float64."""
+        self.theta[...] = x
+        loss, gradient = 0.0, np.zeros(x.shape)
+        normaliser = self.data.n_samples * self._mean_weight
+        for k, index in enumerate(self._blocks):
+            part = min(k, 1)  # the penalty belongs to the first block alone
+            loss += self._part(part, index, normaliser)
+            gradient += self._gradients[part]
+        if np.isfinite(loss) and np.isfinite(gradient).all():
+            return loss, gradient
+        if self.whole is None and not self.loss_curve and not self._tried:
+            raise Diverged(self._describe_divergence("the loss", 1, 1))
+        return UPHILL, np.zeros(x.shape)
+
+    def _close_iteration(self, intermediate_result: OptimizeResult) -> Any:
+        self.theta[...] = intermediate_result.x
+        self.loss_curve.append(float(intermediate_result.fun))
+        self.optimizer.step(self.theta, self.theta)
+        self._close_epoch()
+        if self._has_converged():
+            self._converged = True
+            raise StopIteration
