@@ -3,6 +3,7 @@
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.forecasting import RecurrentForecaster
 from sklearn_rnn.frames import sequences_from_frame
 from sklearn_rnn.sequences import SequenceArray
 from sklearn_rnn.windows import make_windows
@@ -14,6 +15,7 @@ __all__ = [
     "LSTMRegressor",
     "RNNClassifier",
     "RNNRegressor",
+    "RecurrentForecaster",
     "SequenceArray",
     "make_windows",
     "sequences_from_frame",

@@ -42,9 +42,8 @@ class Panel:
         Future covariates go on for up to `ahead` rows more, or as far as they are known.
         """
         last = np.full(len(end), np.iinfo(np.int64).max) if ahead is None else end + ahead
-        return Panel(
-            _cut(self.series, first, end), _cut(self.past, first, end), _cut(self.future, first, last)
-        )
+        series, past = (_cut(part, first, end) for part in (self.series, self.past))
+        return Panel(series, past, _cut(self.future, first, last))
 
     def with_future(self, steps: SequenceArray) -> Panel:
         """Replace the future covariates after the end of each series."""
@@ -75,9 +74,7 @@ def _cut(packed: SequenceArray | None, first: np.ndarray, end: np.ndarray) -> An
     return SequenceArray.from_sequences([rows[a:b] for rows, a, b in zip(packed, first, end)])
 
 
-def rows_at(
-    packed: SequenceArray, groups: np.ndarray, first: np.ndarray, width: int
-) -> np.ndarray:
+def rows_at(packed: SequenceArray, groups: np.ndarray, first: np.ndarray, width: int) -> np.ndarray:
     """Return `width` rows (n, width, F) of the series `groups` (n,), from their rows `first` on."""
     return windows_at(packed.values, packed.offsets[groups] + first, width)
 
@@ -204,7 +201,7 @@ def _continued(index: Any, n_steps: int, n_rows: int) -> Any:
     if isinstance(index, pd.PeriodIndex):
         return pd.period_range(index[-1], periods=n_steps + 1, name=index.name)[1:]
     if isinstance(index, pd.DatetimeIndex):
-        freq = index.freq or (pd.infer_freq(index) if len(index) > 2 else None)
+        freq = index.freq or pd.DatetimeIndex(index, freq="infer").freq
         if freq is not None:
             return pd.date_range(index[-1], periods=n_steps + 1, freq=freq, name=index.name)[1:]
     elif pd.api.types.is_numeric_dtype(index) and len(steps := np.unique(np.diff(index))) == 1:

@@ -3,10 +3,9 @@
 Dimension key: n origins, W rows of a window, h rows that the network forecasts at once, F columns,
 P past and E future covariates.
 
-A network reads, at each row r of a window, the columns of the series in that row, its past
-covariates, and the future covariates of row r + h: those of the row that is as far ahead as the
-network forecasts. So the last h rows of the window hold the future covariates of all the rows to
-be forecast.
+A network reads, at each row r of a window, the columns of the series in that row, its past and
+future covariates, and also the future covariates of row r + h, which is as far ahead as the network
+forecasts. So the last h rows of the window hold the future covariates of all rows to be forecast.
 """
 
 from __future__ import annotations
@@ -42,12 +41,11 @@ class Scalers:
 
     def transform(self, panel: Panel) -> Panel:
         """Standardise all that is in a panel."""
-        pairs = (
-            (self.series, panel.series),
-            (self.past, panel.past),
-            (self.future, panel.future),
+        return Panel(
+            _scaled(self.series, panel.series),
+            _scaled(self.past, panel.past),
+            _scaled(self.future, panel.future),
         )
-        return Panel(*(part if part is None else _scaled(scaler, part) for scaler, part in pairs))
 
     def inverse(self, forecasts: np.ndarray) -> np.ndarray:
         """Return standardised forecasts (n, h, F) in the unit of the series."""
@@ -55,8 +53,8 @@ class Scalers:
         return self.series.inverse_transform(rows).reshape(forecasts.shape)
 
 
-def _scaled(scaler: Any, part: SequenceArray) -> SequenceArray:
-    return SequenceArray(scaler.transform(part.values), part.offsets)
+def _scaled(scaler: Any, part: Any) -> Any:
+    return None if part is None else SequenceArray(scaler.transform(part.values), part.offsets)
 
 
 @dataclass(frozen=True)
@@ -85,12 +83,12 @@ class Windowing:
     def make_training_data(
         self, panel: Panel, groups: np.ndarray, origins: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return X (n, W, F + P + E) and y (n,) or (n, h * F) for a network."""
+        """Return X (n, W, F + P + 2 E) and y (n,) or (n, h * F) for a network."""
         windows, past, future = self._gather(panel, groups, origins, self.step)
         level, scale = self.frame(windows)
         Y = (rows_at(panel.series, groups, origins, self.step) - level) / scale
         y = Y[:, 0, 0] if Y.shape[1:] == (1, 1) else Y.reshape(len(Y), -1)
-        return _inputs((windows - level) / scale, past, future), y
+        return self._inputs((windows - level) / scale, past, future, 0), y
 
     def forecast(
         self, network: Any, panel: Panel, groups: np.ndarray, origins: np.ndarray, horizon: int
@@ -105,8 +103,7 @@ class Windowing:
         forecasts = []
         for done in range(0, n_steps, self.step):
             level, scale = self.frame(windows)
-            ahead = None if future is None else future[:, done : done + self.window]
-            answer = network.predict(_inputs((windows - level) / scale, past, ahead))
+            answer = network.predict(self._inputs((windows - level) / scale, past, future, done))
             block = answer.reshape(len(windows), self.step, -1) * scale + level
             forecasts.append(block)
             windows = np.concatenate([windows, block], axis=1)[:, -self.window :]
@@ -128,21 +125,25 @@ class Windowing:
     def _gather(
         self, panel: Panel, groups: np.ndarray, origins: np.ndarray, n_steps: int
     ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-        """Return windows (n, W, F), (n, W, P) and, as far as n_steps need, (n, ., E)."""
+        """Return windows (n, W, F) and their covariates, (n, W, P) and (n, W + n_steps, E)."""
         first = origins - self.window
         windows = rows_at(panel.series, groups, first, self.window)
         past = future = None
         if panel.past is not None:
             past = rows_at(panel.past, groups, first, self.window)
         if panel.future is not None:
-            width = self.window + n_steps - self.step
-            future = rows_at(panel.future, groups, first + self.step, width)
+            future = rows_at(panel.future, groups, first, self.window + n_steps)
         return windows, past, future
 
-
-def _inputs(windows: np.ndarray, past: np.ndarray | None, future: np.ndarray | None) -> np.ndarray:
-    parts = [part for part in (windows, past, future) if part is not None]
-    return np.concatenate(parts, axis=2, dtype=windows.dtype)
+    def _inputs(
+        self, windows: np.ndarray, past: np.ndarray | None, future: np.ndarray | None, done: int
+    ) -> np.ndarray:
+        """Return what a network reads after `done` forecast rows, in the dtype of the windows."""
+        parts = [windows] if past is None else [windows, past]
+        if future is not None:
+            ahead = done + self.step
+            parts += [future[:, done : done + self.window], future[:, ahead : ahead + self.window]]
+        return np.concatenate(parts, axis=2, dtype=windows.dtype)
 
 
 def split_off_end(
@@ -154,7 +155,9 @@ def split_off_end(
     neither. A series that would have no window left to train on has none held out.
     """
     counts = np.bincount(groups)
-    held_out = np.zeros_like(counts) if fraction is None else np.round(fraction * counts).astype(int)
+    held_out = (
+        np.zeros_like(counts) if fraction is None else np.round(fraction * counts).astype(int)
+    )
     held_out[counts - held_out - n_overlapping < 1] = 0
     from_end = np.concatenate([np.arange(count)[::-1] for count in counts])
     held = held_out[groups]

@@ -119,7 +119,7 @@ def make_windows(
     array([0, 0, 0, 1])
     """
     for name, value in (("window", window), ("horizon", horizon), ("stride", stride)):
-        _check_positive(name, value)
+        check_positive(name, value)
     packed = read_series(series, "series", "make_windows")
     columns = _target_columns(series, packed.n_features, target)
     parts = [packed] if exog is None else [packed, _read_exog(exog, packed)]
@@ -235,6 +235,7 @@ def _target_column(target: Any, names: list[Any], n_columns: int) -> int:
     raise ValueError(f"target: series has no column {target!r}, but {n_columns}{known}")
 
 
-def _check_positive(name: str, value: Any) -> None:
+def check_positive(name: str, value: Any) -> None:
+    """Raise ValueError unless the value is a positive integer, and no bool."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
