@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 from sklearn.base import is_classifier
 
-from sklearn_rnn import SequenceArray, make_windows, sequences_from_frame
+from sklearn_rnn import (
+    RecurrentForecaster,
+    SequenceArray,
+    make_windows,
+    sequences_from_frame,
+)
 from sklearn_rnn.datasets import load_japanese_vowels
 from sklearn_rnn.preprocessing import TimestepTransformer
 from tests.helpers import CLASSIFIERS, REGRESSORS, SIX, fit_tiny
@@ -128,6 +133,7 @@ def test_kind_of_the_six():
 
 PUBLIC = [
     *SIX,
+    RecurrentForecaster,
     SequenceArray,
     TimestepTransformer,
     load_japanese_vowels,

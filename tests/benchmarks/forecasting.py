@@ -103,32 +103,36 @@ TASKS = {
 }
 
 
-def baselines(task):
-    """Return the errors of persistence, the last season, and linear regressions on windows."""
+def baseline_forecasts(task):
+    """Forecast by persistence, the last season, and linear regressions on windows; add the truth.
+
+    From every origin of the test: a dictionary of arrays of shape (n_origins, horizon).
+    """
     season, window, horizon = task.season_length, task.window, task.horizon
     origins = np.arange(task.first_origin, len(task.series) - horizon + 1)
-    truths = sliding_window_view(task.series, horizon)[origins]
-    last = np.repeat(task.series[origins - 1, np.newaxis], horizon, axis=1)
-    same_time = sliding_window_view(task.series, horizon)[origins - season]  # season >= horizon
+    spans = sliding_window_view(task.series, horizon)
     windows = sliding_window_view(task.series, window + horizon)
     train = windows[: task.n_train - window - horizon + 1]
     linear = LinearRegression().fit(train[:, :window], train[:, window:])
-    answers = {
-        "persistence": last,
-        "seasonal naive": same_time,
+    return {
+        "truth": spans[origins],
+        "persistence": np.repeat(task.series[origins - 1, np.newaxis], horizon, axis=1),
+        "seasonal naive": spans[origins - season],  # known, since no horizon exceeds its season
         "linear AR": linear.predict(windows[origins - window, :window]),
     }
-    return {name: task.metric(truths, forecasts) for name, forecasts in answers.items()}
 
 
-def run(name, seed, parameters):
-    """Fit and forecast; return the test error, the seconds and the intervals' coverage."""
-    task = TASKS[name]()
-    forecaster = RecurrentForecaster(
-        window=task.window, horizon=task.horizon, random_state=seed
-    ).set_params(**parameters)
-    start = time.process_time()
-    result = forecaster.backtest(
+def baselines(task):
+    """Return the test error of each baseline."""
+    forecasts = baseline_forecasts(task)
+    truth = forecasts.pop("truth")
+    return {name: task.metric(truth, forecast) for name, forecast in forecasts.items()}
+
+
+def backtest(task, seed=0, **parameters):
+    """Fit before the test, and forecast from every origin since."""
+    forecaster = RecurrentForecaster(window=task.window, horizon=task.horizon, random_state=seed)
+    return forecaster.set_params(**parameters).backtest(
         task.series,
         future_exog=task.calendar,
         initial=task.n_train,
@@ -136,6 +140,13 @@ def run(name, seed, parameters):
         metric=task.metric,
         coverage=COVERAGE,
     )
+
+
+def run(name, seed, parameters):
+    """Fit and forecast; return the test error, the seconds and the intervals' coverage."""
+    task = TASKS[name]()
+    start = time.process_time()
+    result = backtest(task, seed, **parameters)
     seconds = time.process_time() - start
     test = result.origins >= task.first_origin
     truths, forecasts, ends = (result[key][test] for key in ("truths", "forecasts", "intervals"))
