@@ -113,7 +113,7 @@ class Windowing:
         """Round a horizon up to what the network forecasts."""
         return -(-horizon // self.step) * self.step
 
-    def frame(self, windows: np.ndarray) -> tuple[Any, Any]:
+    def frame(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the level (n, 1, F) and scale (n, 1, F) that windows (n, W, F) are seen in."""
         level, scale = windows[:, -1:], np.ones_like(windows[:, -1:])
         if self.normalize is None:

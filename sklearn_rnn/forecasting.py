@@ -221,7 +221,6 @@ class RecurrentForecaster(BaseEstimator):
         self._check_covariates_serve(panel, step)
         windowing = Windowing(self.window, step, self.normalize)
         scalers = Scalers.fit(panel)
-        # Targets at the end of a series need no covariates of rows after it.
         scaled = scalers.transform(panel)
         groups, origins = windowing.training_origins(scaled, self.stride)
         train, held_out = self._split(groups, step)
@@ -451,7 +450,8 @@ class RecurrentForecaster(BaseEstimator):
         n_steps = self._windowing_.whole_blocks(horizon)
         groups, origins = _all_origins([window] * len(tail.series), tail.series.lengths, n_steps, 1)
         coverage = float(coverage)
-        needed = ceil(round(coverage / (1 - coverage), 9))  # of 0.9: 9, not 10
+        # Rounded, since 0.9 / (1 - 0.9) comes out a little larger than 9.
+        needed = ceil(round(coverage / (1 - coverage), 9))
         if len(origins) < needed:
             raise ValueError(
                 f"coverage={coverage:g} of {horizon} step(s) needs at least {needed} origins in "
