@@ -21,7 +21,7 @@ from sklearn_rnn.sequences import SequenceArray
 from sklearn_rnn.windows import window_starts
 
 # A window that moves less than this, in standard deviations of all series, is not blown up further.
-SMALLEST_SCALE = 0.01
+SMALLEST_SCALE = 0.001
 
 
 @dataclass(frozen=True)

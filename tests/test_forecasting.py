@@ -125,6 +125,25 @@ def test_series_that_grow_in_proportion():
     )
 
 
+def test_series_of_different_size_are_learned_alike_from_normalised_windows():
+    """Waves of sizes 1 to 1,000, none of them seen in training."""
+    rng = np.random.default_rng(0)
+    sizes = 10 ** rng.uniform(0, 3, size=40)
+    phases = rng.uniform(0, 6, size=(40, 1))
+    waves = 5 + np.sin(0.3 * np.arange(156) + phases) + 0.1 * rng.normal(size=(40, 156))
+    series = list(waves * sizes[:, np.newaxis])
+    estimator = GRURegressor(hidden_size=8, learning_rate_init=0.02, max_iter=15)
+    errors = {}
+    for normalize in ("last", "window"):
+        forecaster = RecurrentForecaster(
+            estimator, window=21, horizon=6, normalize=normalize, stride=4, random_state=0
+        ).fit(series[:20])
+        forecasts = np.array(forecaster.predict(series=[each[:150] for each in series[20:]]))
+        errors[normalize] = np.mean(np.abs(forecasts - np.array(series)[20:, 150:]).T / sizes[20:])
+    assert errors["window"] < 0.15
+    assert errors["window"] < errors["last"] / 2
+
+
 def test_a_constant_series_goes_on():
     for normalize in ("last", "window", None):
         forecaster = tiny(normalize=normalize, horizon=2).fit(np.full(60, 7.0))
