@@ -558,7 +558,7 @@ def test_series_with_other_columns():
     ("name", "file", "bar"),
     [
         ("traffic", "traffic_volume.csv.gz", 320),
-        ("traffic_calendar", "traffic_volume.csv.gz", 260),
+        ("traffic_calendar", "traffic_volume.csv.gz", 250),
         ("sunspots", "monthly-sunspots.csv", 19.2),
         ("etth1", "ETTh1.csv.gz", 0.034),
     ],

@@ -111,14 +111,17 @@ def baseline_forecasts(task):
     season, window, horizon = task.season_length, task.window, task.horizon
     origins = np.arange(task.first_origin, len(task.series) - horizon + 1)
     spans = sliding_window_view(task.series, horizon)
-    windows = sliding_window_view(task.series, window + horizon)
-    train = windows[: task.n_train - window - horizon + 1]
-    linear = LinearRegression().fit(train[:, :window], train[:, window:])
+    inputs = sliding_window_view(task.series, window)[:-horizon]
+    if task.calendar is not None:  # known of the window, and of the rows to be forecast
+        known = sliding_window_view(task.calendar, window + horizon, axis=0)
+        inputs = np.hstack([inputs, known.reshape(len(known), -1)])
+    n_windows = task.n_train - window - horizon + 1
+    linear = LinearRegression().fit(inputs[:n_windows], spans[window:][:n_windows])
     return {
         "truth": spans[origins],
         "persistence": np.repeat(task.series[origins - 1, np.newaxis], horizon, axis=1),
         "seasonal naive": spans[origins - season],  # known, since no horizon exceeds its season
-        "linear AR": linear.predict(windows[origins - window, :window]),
+        "linear AR": linear.predict(inputs[origins - window]),
     }
 
 
