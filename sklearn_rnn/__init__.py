@@ -4,6 +4,7 @@ from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn.forecasting import RecurrentForecaster
 from sklearn_rnn.frames import sequences_from_frame
 from sklearn_rnn.metrics import make_sequence_scorer
 from sklearn_rnn.sequences import SequenceArray
@@ -16,6 +17,7 @@ __all__ = [
     "LSTMRegressor",
     "RNNClassifier",
     "RNNRegressor",
+    "RecurrentForecaster",
     "RecurrentState",
     "SequenceArray",
     "make_sequence_scorer",

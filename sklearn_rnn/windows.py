@@ -119,8 +119,8 @@ def make_windows(
     array([0, 0, 0, 1])
     """
     for name, value in (("window", window), ("horizon", horizon), ("stride", stride)):
-        _check_positive(name, value)
-    packed = read_series(series, "series")
+        check_positive(name, value)
+    packed = read_series(series, "series", "make_windows")
     columns = _target_columns(series, packed.n_features, target)
     parts = [packed] if exog is None else [packed, _read_exog(exog, packed)]
     values = np.concatenate([part.values for part in parts], axis=1)
@@ -139,8 +139,10 @@ def make_windows(
     )
 
 
-def read_series(series: Any, name: str) -> SequenceArray:
+def read_series(series: Any, name: str, reader: str) -> SequenceArray:
     """Read one series or several, without missing values, as packed floats.
+
+    The messages call it `name`, and what wants it `reader`.
 
     Raises ValueError where a value is missing or infinite, and says which.
     """
@@ -152,7 +154,7 @@ def read_series(series: Any, name: str) -> SequenceArray:
                 f"{name} is a {type(series[0].item()).__name__}: expected an array of shape (T,) "
                 "or (T, F), a data frame, or a list of them"
             )
-    packed = read_sequences(f"make_windows ({name})", series, allow_nan=True)
+    packed = read_sequences(f"{reader} ({name})", series, allow_nan=True)
     missing = np.isnan(packed.values)
     if missing.any():
         row, column = np.argwhere(missing)[0]
@@ -198,7 +200,7 @@ def windows_at(values: np.ndarray, starts: np.ndarray, width: int) -> np.ndarray
 
 
 def _read_exog(exog: Any, packed: SequenceArray) -> SequenceArray:
-    covariates = read_series(exog, "exog")
+    covariates = read_series(exog, "exog", "make_windows")
     if len(covariates) != len(packed):
         raise ValueError(f"exog has {len(covariates)} series, but series has {len(packed)}")
     if len(other := np.flatnonzero(covariates.lengths != packed.lengths)):
@@ -233,6 +235,7 @@ def _target_column(target: Any, names: list[Any], n_columns: int) -> int:
     raise ValueError(f"target: series has no column {target!r}, but {n_columns}{known}")
 
 
-def _check_positive(name: str, value: Any) -> None:
+def check_positive(name: str, value: Any) -> None:
+    """Raise ValueError unless the value is a positive integer, and no bool."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")

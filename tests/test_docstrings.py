@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import is_classifier
 
 from sklearn_rnn import (
+    RecurrentForecaster,
     RecurrentState,
     SequenceArray,
     make_sequence_scorer,
@@ -144,6 +145,7 @@ def test_kind_of_the_six():
 
 PUBLIC = [
     *SIX,
+    RecurrentForecaster,
     RecurrentState,
     SequenceArray,
     TimestepTransformer,
