@@ -3,7 +3,8 @@
 python -m tests.benchmarks.learning [TASK ...]
 
 Prints a Markdown table: the median over seeds 0, 1 and 2, and their range, of the test figure,
-and the median seconds of a fit. A task is a function that returns a `Task`, listed in `TASKS`.
+and the median seconds of a fit. A task is a function that returns a `Task`, listed in `TASKS`;
+for the forecasts in `FORECASTS`, tests/benchmarks/forecasting.py has more figures.
 """
 
 from __future__ import annotations
@@ -12,13 +13,29 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from operator import ge
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
-from sklearn_rnn import GRUClassifier, GRURegressor, LSTMClassifier, LSTMRegressor
-from tests.benchmarks.real_data import Split, cmapss_engines, jsb_chorales, ocr_letters
+from sklearn_rnn import (
+    GRUClassifier,
+    GRURegressor,
+    LSTMClassifier,
+    LSTMRegressor,
+    RNNClassifier,
+)
+from sklearn_rnn.datasets import make_adding_problem
+from tests.benchmarks import forecasting, tokens
+from tests.benchmarks.real_data import (
+    Split,
+    cmapss_engines,
+    japanese_vowels,
+    jsb_chorales,
+    ocr_letters,
+)
 
 SEEDS = (0, 1, 2)
 
@@ -67,7 +84,53 @@ def rmse_of_last_step(model, split):
     return float(np.sqrt(np.mean((last - split.y_test) ** 2)))
 
 
+def mean_squared_error(model, split):
+    return float(np.mean((model.predict(split.X_test) - split.y_test) ** 2))
+
+
 # ---- the tasks ----
+
+
+def _vowels(Estimator):
+    """With the default parameters."""
+    return Task(Estimator(), japanese_vowels(), "accuracy", 0.95, accuracy)
+
+
+def vowels_lstm():
+    return _vowels(LSTMClassifier)
+
+
+def vowels_gru():
+    return _vowels(GRUClassifier)
+
+
+def vowels_rnn():
+    return _vowels(RNNClassifier)
+
+
+def names():
+    """From strings."""
+    estimator = GRUClassifier(embedding_size=16, **tokens.NAMES)
+    return Task(estimator, tokens.names(), "accuracy", 0.77, accuracy)
+
+
+def _adding(Estimator, n_updates):
+    """New sequences of 100 steps in every update; who remembers nothing has an error of .167."""
+    estimator = Estimator(
+        64, batch_size=64, max_iter=1, learning_rate_init=0.005, early_stopping=False
+    )
+    train = make_adding_problem(64 * n_updates, 100, random_state=0)
+    test = make_adding_problem(1000, 100, random_state=1)
+    split = Split(*train, *test)
+    return Task(estimator, split, "squared error", 0.01, mean_squared_error, at_most=True)
+
+
+def adding_gru():
+    return _adding(GRURegressor, 1500)
+
+
+def adding_lstm():
+    return _adding(LSTMRegressor, 4000)
 
 
 def _ocr(bidirectional, bar):
@@ -116,34 +179,53 @@ def cmapss_gru():
 
 
 TASKS = {
+    "vowels_lstm": vowels_lstm,
+    "vowels_gru": vowels_gru,
+    "vowels_rnn": vowels_rnn,
+    "names": names,
     "ocr_both_ways": ocr_both_ways,
     "ocr_one_way": ocr_one_way,
     "jsb_chorales": jsb,
     "cmapss_lstm": cmapss_lstm,
     "cmapss_gru": cmapss_gru,
+    "adding_gru": adding_gru,
+    "adding_lstm": adding_lstm,
+}
+# Series of tests/benchmarks/forecasting.py: the metric, and how small it has to be.
+FORECASTS = {
+    "traffic": ("RMSE", 320),
+    "sunspots": ("RMSE", 19.2),
+    "etth1": ("standardised MSE", 0.034),
 }
 
 
-def row(name, task):
-    figures, seconds = np.transpose([task.run(seed) for seed in SEEDS])
+def _line(name, estimator, metric, bar, results, passes):
+    figures, seconds = np.transpose(results)
     low, median, high = np.quantile(figures, [0, 0.5, 1])
-    settings = repr(task.estimator).replace("\n", "")
-    verdict = "" if task.passes(median) else " **missed**"
-    cells = [
-        name,
-        f"`{' '.join(settings.split())}`",
-        task.metric,
-        f"{'at most' if task.at_most else 'at least'} {task.bar:g}",
-        f"{median:.4g} ({low:.4g} to {high:.4g}){verdict}",
-        f"{np.median(seconds):.1f}",
-    ]
-    return f"| {' | '.join(cells)} |"
+    verdict = "" if passes(median) else " **missed**"
+    figure = f"{median:.4g} ({low:.4g} to {high:.4g}){verdict}"
+    return f"| {name} | `{estimator}` | {metric} | {bar} | {figure} | {np.median(seconds):.1f} |"
+
+
+def row(name):
+    """Return the line of a task."""
+    if name in FORECASTS:
+        metric, bar = FORECASTS[name]
+        task = forecasting.TASKS[name]()
+        estimator = f"RecurrentForecaster(window={task.window}, horizon={task.horizon})"
+        results = [forecasting.run(name, seed, {})[:2] for seed in SEEDS]
+        return _line(name, estimator, metric, f"at most {bar}", results, partial(ge, bar))
+    task = TASKS[name]()
+    settings = " ".join(repr(task.estimator).split())
+    bar = f"{'at most' if task.at_most else 'at least'} {task.bar:g}"
+    results = [task.run(seed) for seed in SEEDS]
+    return _line(name, settings, task.metric, bar, results, task.passes)
 
 
 def main():
     print("| task | estimator | metric | bar | median (range) | seconds |\n" + "|---" * 6 + "|")
-    for name in sys.argv[1:] or TASKS:
-        print(row(name, TASKS[name]()), flush=True)
+    for name in sys.argv[1:] or [*TASKS, *FORECASTS]:
+        print(row(name), flush=True)
 
 
 if __name__ == "__main__":
