@@ -18,7 +18,7 @@ from sklearn_rnn._core.workspace import Array, Workspace
 from sklearn_rnn._training.batches import WorkspacePool, gather, rows_of_steps
 
 # A block has at most this many columns, and about this many numbers of inputs and states.
-COLUMNS = 256
+COLUMNS = 512
 NUMBERS = 2**22
 # Longer sequences are run piece by piece, where they have one direction: nobody needs the states
 # of all steps at once.
