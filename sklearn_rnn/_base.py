@@ -209,23 +209,24 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         data, bias_out = self._prepare_targets(data, first)
         alpha = 0.0 if self.solver == "adamw" else self.alpha / data.weight.sum()
         network = self._make_network(alpha=alpha)
-        if first:
-            theta = network.layout.initial(rng, bias_out).astype(_float_dtype(sequences))
-        else:
-            theta = np.array(self._theta_)
-        run = LbfgsTrainer if self.solver == "lbfgs" else Trainer
-        trainer = run(
-            network=network,
-            data=data.astype(theta.dtype),
-            options=self._make_options(incremental),
-            theta=theta,
-            optimizer=self._make_optimizer(theta, network),
-            schedule=self._make_schedule(incremental),
-            rng=rng,
-            validate=make_validate(self, network, held_out) if held_out and stops else None,
-        )
-        with single_blas_thread() as trainer.n_threads:
-            result = trainer.train()
+        # Initial weights too: the last bits of a decomposition may depend on BLAS's threads.
+        with single_blas_thread() as n_threads:
+            if first:
+                theta = network.layout.initial(rng, bias_out).astype(_float_dtype(sequences))
+            else:
+                theta = np.array(self._theta_)
+            run = LbfgsTrainer if self.solver == "lbfgs" else Trainer
+            result = run(
+                network=network,
+                data=data.astype(theta.dtype),
+                options=self._make_options(incremental),
+                theta=theta,
+                optimizer=self._make_optimizer(theta, network),
+                schedule=self._make_schedule(incremental),
+                rng=rng,
+                validate=make_validate(self, network, held_out) if held_out and stops else None,
+                n_threads=n_threads,
+            ).train()
         self._take_over(result, incremental)
         self._calibrate(held_out)
 
