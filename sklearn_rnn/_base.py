@@ -312,12 +312,10 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
         """Return what the weights' shapes and meaning depend on, as plain values."""
-        names = (
-            *("hidden_size", "num_layers", "bidirectional", "pooling", "return_sequences"),
-            "embedding_size",
-        )
-        own = (*self._cell_parameters, *self._target_parameters)
-        chosen = {name: getattr(self, name) for name in (*names, *own)}
+        layers = ("hidden_size", "num_layers", "bidirectional")
+        ends = ("embedding_size", "pooling", "return_sequences")
+        names = (*layers, *ends, *self._cell_parameters, *self._target_parameters)
+        chosen = {name: getattr(self, name) for name in names}
         return {**chosen, "input_size": input_size, "n_outputs": n_outputs}
 
     def _check_unchanged(self, architecture: dict[str, Any]) -> None:
@@ -346,7 +344,6 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             max_grad_norm=self.max_grad_norm,
             tbptt_steps=self.tbptt_steps,
             verbose=bool(self.verbose),
-            adaptive=self.learning_rate == "adaptive",
         )
 
     def _make_schedule(self, incremental: bool) -> Schedule:

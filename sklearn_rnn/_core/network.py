@@ -136,18 +136,12 @@ class Network:
 
         Reads theta, y (K, M), weight (M,), zero in the padding; writes gradient_out, like theta.
         """
-        cells, W_out = self.layout.views(theta)
-        _, dW_out = self.layout.views(gradient_out)
+        cells, _ = self.layout.views(theta)
         states = self.stack.forward(cells, workspaces, self.embed(theta, block))
         pooled = self.readout.pool(states, block)
-        raw = self.readout.forward(W_out, pooled)
-
-        value, draw = self.loss.value_gradient(raw, y, weight)
-        draw /= normaliser
-
-        dpooled = self.readout.backward(W_out, pooled, draw, dW_out)
+        loss, dpooled = self._readout_gradient(theta, pooled, y, weight, normaliser, gradient_out)
         self._backward(cells, workspaces, block, states, dpooled, gradient_out)
-        return value / normaliser + self._penalty(theta, gradient_out)
+        return loss + self._penalty(theta, gradient_out)
 
     def truncated_loss_gradient(
         self,
@@ -163,18 +157,12 @@ class Network:
 
         For a block of more steps than the workspaces hold, and answers that pool over time.
         """
-        cells, W_out = self.layout.views(theta)
+        cells, _ = self.layout.views(theta)
         gradient_out[...] = 0
-        _, dW_out = self.layout.views(gradient_out)
         starts: list[States] = []
         values = np.array(list(self._pooled_pieces(theta, workspaces, block, starts)))
         pooled, shares = self._combine(values, block, workspaces)
-        raw = self.readout.forward(W_out, pooled)
-
-        value, draw = self.loss.value_gradient(raw, y, weight)
-        draw /= normaliser
-
-        dpooled = self.readout.backward(W_out, pooled, draw, dW_out)
+        loss, dpooled = self._readout_gradient(theta, pooled, y, weight, normaliser, gradient_out)
         of_piece = np.zeros_like(theta)
         for piece, start, share in zip(self._cut(block, workspaces), starts, shares, strict=True):
             if share.any():
@@ -183,7 +171,24 @@ class Network:
                 self._backward(cells, workspaces, piece, states, share * dpooled, of_piece)
                 gradient_out += of_piece
         clear_states(workspaces)
-        return value / normaliser + self._penalty(theta, gradient_out)
+        return loss + self._penalty(theta, gradient_out)
+
+    def _readout_gradient(
+        self,
+        theta: Array,
+        pooled: Array,
+        y: Array,
+        weight: Array,
+        normaliser: float,
+        gradient_out: Array,
+    ) -> tuple[Any, Array]:
+        """Return the loss and its gradient by pooled (S * H, M); write that by the readout."""
+        _, W_out = self.layout.views(theta)
+        _, dW_out = self.layout.views(gradient_out)
+        raw = self.readout.forward(W_out, pooled)
+        value, draw = self.loss.value_gradient(raw, y, weight)
+        draw /= normaliser
+        return value / normaliser, self.readout.backward(W_out, pooled, draw, dW_out)
 
     def _backward(
         self,

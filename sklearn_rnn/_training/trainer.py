@@ -48,7 +48,6 @@ class TrainingOptions:
     max_grad_norm: float | None
     tbptt_steps: int | None
     verbose: bool
-    adaptive: bool = False
 
 
 @dataclass(frozen=True)
@@ -333,7 +332,7 @@ class Trainer:
 
     def _slow_down(self) -> bool:
         """Lower the learning rate for another try, if it is adaptive and not too low yet."""
-        if not self.options.adaptive or self.optimizer.learning_rate / SLOWER < SLOWEST:
+        if self.schedule.name != "adaptive" or self.optimizer.learning_rate / SLOWER < SLOWEST:
             return False
         self._scale /= SLOWER
         self._plateau = len(self.loss_curve)
