@@ -20,8 +20,6 @@ from sklearn_rnn._training.trainer import Diverged, Trainer
 
 # Sequences of a block: the gradient is summed over blocks, so that memory does not grow with N.
 COLUMNS = 256
-# What SciPy's line search is told where the objective is not finite: a number to turn back from.
-UPHILL = 1e100
 
 
 class IterationCounter(Optimizer):
@@ -40,6 +38,7 @@ class LbfgsTrainer(Trainer):
         order = np.argsort(lengths, kind="stable")
         self._blocks = np.split(order, range(COLUMNS, len(order), COLUMNS))
         self._converged = False
+        self._start: tuple[Array, float] | None = None  # where the line search is, and its loss
         result = minimize(
             self._objective,
             self.theta.astype(np.float64),
@@ -62,13 +61,20 @@ class LbfgsTrainer(Trainer):
             loss += self._part(part, index, normaliser)
             gradient += self._gradients[part]
         if np.isfinite(loss) and np.isfinite(gradient).all():
+            if self._start is None:
+                self._start = x.copy(), loss
             return loss, gradient
-        if self.whole is None and not self.loss_curve and not self._tried:
+        if self._start is None:
             raise Diverged(self._describe_divergence("the loss", 1, 1))
-        return UPHILL, np.zeros(x.shape)
+        # A bowl around the point where the line search started, so that it turns back, and never
+        # ends here: told of infinity, or of a huge number, SciPy would give up.
+        start, start_loss = self._start
+        away = x - start
+        return start_loss + float(away @ away), 2 * away
 
     def _close_iteration(self, intermediate_result: OptimizeResult) -> Any:
         self.theta[...] = intermediate_result.x
+        self._start = intermediate_result.x.copy(), float(intermediate_result.fun)
         self.loss_curve.append(float(intermediate_result.fun))
         self.optimizer.step(self.theta, self.theta)
         self._close_epoch()
