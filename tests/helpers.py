@@ -62,6 +62,14 @@ def fit_tiny(Estimator, X=None, y=None, **params):
     return estimator.fit(X, make_targets(estimator, len(X)) if y is None else y)
 
 
+BATCHES = 3  # an epoch of `trained`: 12 samples in batches of 5
+
+
+def trained(Estimator, n_epochs, **params):
+    """Make a tiny estimator and fit it for so many epochs of three batches."""
+    return fit_tiny(Estimator, batch_size=5, max_iter=n_epochs, **params)
+
+
 def answers(estimator, X):
     """Give everything that a fitted estimator says about X, by method."""
     methods = ["predict", "predict_log_proba", "predict_proba", "decision_function", "transform"]

@@ -18,6 +18,7 @@ from sklearn_rnn import (
 )
 from sklearn_rnn._core.network import Network
 from tests.helpers import (
+    BATCHES,
     answers,
     assert_same_answers,
     assert_same_model,
@@ -30,16 +31,11 @@ from tests.helpers import (
     raising,
     scores_of,
     tiny,
+    trained,
     unchanged,
 )
 
 X = make_sequences()
-BATCHES = 3  # an epoch of 12 samples in batches of 5
-
-
-def trained(Estimator, n_epochs, **params):
-    return fit_tiny(Estimator, batch_size=5, max_iter=n_epochs, **params)
-
 
 # --- A fit that fails ----------------------------------------------------------------------------
 

@@ -14,24 +14,20 @@ from threadpoolctl import threadpool_info
 import sklearn_rnn
 from sklearn_rnn import GRUClassifier, GRURegressor, LSTMRegressor, RNNClassifier
 from tests.helpers import (
+    BATCHES,
     assert_same_model,
     assert_unfitted,
     at_batch,
     fingerprint,
-    fit_tiny,
     make_sequences,
     make_targets,
     raising,
     tiny,
+    trained,
     unchanged,
 )
 
 X = make_sequences()
-BATCHES = 3  # an epoch of 12 samples in batches of 5
-
-
-def trained(Estimator, n_epochs, **params):
-    return fit_tiny(Estimator, batch_size=5, max_iter=n_epochs, **params)
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])
