@@ -1,6 +1,7 @@
 """Fits that are killed and started again, each in a process of its own: `python -m tests.killing`.
 
-Imports take a second and a fit a tenth of that, so all processes are forks of this one. It prints
+Imports take a second and a fit a tenth of that, so all processes are forks of this one. The
+arguments are a number of rounds, and perhaps the names of some scenarios. It prints
 a line of JSON a scenario: how many processes were killed, and whether the survivor is, to the last
 bit, the estimator that was never interrupted.
 """
@@ -126,10 +127,10 @@ def at_times(rng, whole):
     yield None, nowhere
 
 
-def main(n_rounds, seed=0):
+def main(n_rounds, names, seed=0):
     warnings.simplefilter("error")
     rng = np.random.default_rng(seed)
-    for name in SCENARIOS:
+    for name in names:
         expected = fit(name)
         with tempfile.TemporaryDirectory(dir=PLACE) as directory:
             begin = time.monotonic()
@@ -148,4 +149,4 @@ def main(n_rounds, seed=0):
 
 if __name__ == "__main__":
     joblib.hash(0)  # imported before the first fork
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2:] or SCENARIOS)

@@ -276,12 +276,12 @@ def test_without_the_file_training_begins_anew(path):
 # --- Killed processes -----------------------------------------------------------------------------
 
 
-def killed(n_rounds):
-    code = [sys.executable, "-m", "tests.killing", str(n_rounds)]
+def killed(n_rounds, *scenarios):
+    code = [sys.executable, "-m", "tests.killing", str(n_rounds), *scenarios]
     done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr
     results = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(results) == 7
+    assert len(results) == (len(scenarios) or 7)
     assert all(result["equal"] for result in results), results
     return sum(result["killed"] for result in results)
 
@@ -289,7 +289,7 @@ def killed(n_rounds):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that are copies of one")
 def test_faults_7_and_8_killed_anywhere():
     """In batches, between a write and its rename, at random times: see tests/killing.py."""
-    assert killed(1) > 7
+    assert killed(1, "minibatches", "average, early stopping") > 2
 
 
 @pytest.mark.slow
