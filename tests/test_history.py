@@ -166,5 +166,5 @@ def test_an_average_calms_a_noisy_end():
 
 
 def test_lbfgs_takes_no_average():
-    with pytest.raises(ValueError, match="no noise that an average .* set average_epochs=1"):
+    with pytest.raises(ValueError, match=r"no noise that an average .* set average_epochs=1"):
         fit_tiny(GRURegressor, solver="lbfgs", average_epochs=2)

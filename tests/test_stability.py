@@ -83,9 +83,11 @@ def every_seed(Classifier, train, test, **params):
 
 @pytest.mark.slow
 def test_no_seed_fails_on_japanese_vowels(Classifier, japanese_vowels):
-    X_train, X_test, y_train, y_test = japanese_vowels
-    scaler = TimestepTransformer(StandardScaler()).fit(X_train)
-    train, test = (scaler.transform(X_train), y_train), (scaler.transform(X_test), y_test)
+    data = japanese_vowels
+    scaler = TimestepTransformer(StandardScaler()).fit(data.X_train)
+    train, test = (
+        (scaler.transform(data[f"X_{part}"]), data[f"y_{part}"]) for part in ("train", "test")
+    )
     scores = every_seed(Classifier, train, test, max_iter=40)
     print(Classifier.__name__, min(scores), np.mean(scores))
     assert min(scores) > 0.9
