@@ -178,6 +178,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             diverges in its first epoch. The estimator is then as it was before.
         TypeError
             If X is of a kind that holds no sequences, for example a sparse matrix.
+        OSError
+            If `checkpoint` is a file that cannot be written or read.
         """
         validation = X_val, y_val, sample_weight_val
         return self._fit_draft(X, y, sample_weight, validation=validation, groups=groups)

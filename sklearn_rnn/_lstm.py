@@ -114,7 +114,8 @@ default="constant"
         computes.
     average_epochs : int, default=1
         The model is the mean of the weights at the ends of the last so many epochs, which takes
-        away the noise of the last updates (Polyak and Juditsky 1992; Izmailov et al. 2018).
+        away the noise of the last updates (Polyak and Juditsky 1992,
+        https://doi.org/10.1137/0330046; Izmailov et al. 2018, https://arxiv.org/abs/1803.05407).
         Validation and early stopping see that mean, too. 1: no averaging. Not with "lbfgs".
     warm_start : bool, default=False
         Whether another fit goes on from where the last one stopped: weights, optimizer and
@@ -438,7 +439,8 @@ default="constant"
         computes.
     average_epochs : int, default=1
         The model is the mean of the weights at the ends of the last so many epochs, which takes
-        away the noise of the last updates (Polyak and Juditsky 1992; Izmailov et al. 2018).
+        away the noise of the last updates (Polyak and Juditsky 1992,
+        https://doi.org/10.1137/0330046; Izmailov et al. 2018, https://arxiv.org/abs/1803.05407).
         Validation and early stopping see that mean, too. 1: no averaging. Not with "lbfgs".
     warm_start : bool, default=False
         Whether another fit goes on from where the last one stopped: weights, optimizer and

@@ -1,4 +1,4 @@
-"""Where L-BFGS wins, and where it does not: beside Adam on real data sets of some hundred sequences.
+"""Where L-BFGS wins, and where not: beside Adam on sets of some hundred sequences.
 
 python -m tests.benchmarks.lbfgs [--sets NAME ...]
 
