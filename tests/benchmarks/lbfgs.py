@@ -20,6 +20,12 @@ from tests.benchmarks.real_data import CLASSIFICATION, REGRESSION, Split
 SEEDS = (0, 1, 2)
 SETS = ("sums", "sunspots", "italy_power_demand", "gunpoint", "basic_motions", "libras")
 SETS += ("japanese_vowels",)
+COLUMNS = {
+    "Adam": dict(solver="adam"),
+    "L-BFGS": dict(solver="lbfgs"),
+    "Adam, alpha=1": dict(solver="adam", alpha=1.0),
+    "L-BFGS, alpha=1": dict(solver="lbfgs", alpha=1.0),
+}
 
 
 def sums():
@@ -29,11 +35,11 @@ def sums():
     return Split(X[:60], y[:60], X[60:], y[60:])
 
 
-def run(name, solver, seed):
+def run(name, seed, **params):
     """Fit one estimator; return training loss, test score and seconds."""
     split = sums() if name == "sums" else {**CLASSIFICATION, **REGRESSION}[name]()
     Estimator = GRUClassifier if name in CLASSIFICATION else GRURegressor
-    model = Estimator(16, solver=solver, early_stopping=False, random_state=seed)
+    model = Estimator(16, early_stopping=False, random_state=seed, **params)
     begin = time.process_time()
     model.fit(split.X_train, split.y_train)
     seconds = time.process_time() - begin
@@ -44,12 +50,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", nargs="+", default=SETS)
     args = parser.parse_args()
-    print("| set | sequences | Adam: loss, score, seconds | L-BFGS: loss, score, seconds |")
-    print("|---|---|---|---|")
+    print("| set | sequences | " + " | ".join(COLUMNS) + " |")
+    print("|---|---" + "|---" * len(COLUMNS) + "|")
     for name in args.sets:
         cells = []
-        for solver in ("adam", "lbfgs"):
-            loss, score, seconds, n = np.median([run(name, solver, s) for s in SEEDS], axis=0)
+        for params in COLUMNS.values():
+            loss, score, seconds, n = np.median([run(name, s, **params) for s in SEEDS], axis=0)
             cells.append(f"{loss:.2g}, {score:.3f}, {seconds:.1f}")
         print(f"| {name} | {n:.0f} | {' | '.join(cells)} |", flush=True)
 
