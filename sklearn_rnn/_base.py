@@ -24,8 +24,8 @@ from sklearn.utils.validation import check_consistent_length
 from sklearn_rnn._base_callbacks import CallbackFit
 from sklearn_rnn._base_checkpoint import make_writer
 from sklearn_rnn._base_held_out import check_held_out_given, make_validate, split_off
+from sklearn_rnn._base_trainer import make_trainer
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
-from sklearn_rnn._core.network import Network
 from sklearn_rnn._step_targets import (
     flatten_steps,
     has_step_lengths,
@@ -40,12 +40,9 @@ from sklearn_rnn._training.batches import (
     merge_duplicates,
 )
 from sklearn_rnn._training.history import to_arrays
-from sklearn_rnn._training.lbfgs import IterationCounter, LbfgsTrainer
-from sklearn_rnn._training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from sklearn_rnn._training.schedules import Schedule
 from sklearn_rnn._training.snapshot import Snapshot, Watcher
 from sklearn_rnn._training.threads import single_blas_thread
-from sklearn_rnn._training.trainer import Trainer, TrainingOptions, TrainingResult
+from sklearn_rnn._training.trainer import TrainingResult
 from sklearn_rnn._validation import check_sequences
 from sklearn_rnn.sequences import SequenceArray
 
@@ -64,7 +61,13 @@ class RecurrentEstimator(CallbackFit):
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "num_layers": [Interval(Integral, 1, None, closed="left")],
         "bidirectional": ["boolean"],
-        "pooling": [StrOptions({"last", "mean", "max"})],
+        "pooling": [StrOptions({"last", "mean", "max", "attention"})],
+        "head_sizes": ["array-like"],
+        "layer_norm": ["boolean"],
+        "residual": ["boolean"],
+        "learn_initial_state": ["boolean"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
         "return_sequences": ["boolean"],
         "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
         "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
@@ -230,14 +233,17 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         data = merge_duplicates(data, self.batch_size)
         data, bias_out = self._prepare_targets(data, first)
         alpha = 0.0 if self.solver == "adamw" else self.alpha / data.weight.sum()
-        network = self._make_network(alpha=alpha)
+        network = self._make_network(alpha=alpha, masks_states=self.recurrent_dropout > 0)
         # Initial weights too: the last bits of a decomposition may depend on BLAS's threads.
         with single_blas_thread() as n_threads:
             if first:
-                theta = network.layout.initial(rng, bias_out).astype(_float_dtype(sequences))
+                longest = int(sequences.lengths.max())
+                theta = network.layout.initial(rng, bias_out, longest)
+                theta = theta.astype(_float_dtype(sequences))
             else:
                 theta = np.array(self._last_iterates()[-1])
-            result = self._make_trainer(
+            result = make_trainer(
+                self,
                 network,
                 data.astype(theta.dtype),
                 theta,
@@ -344,6 +350,18 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                 'solver="lbfgs" has no noise that an average could take away: set '
                 "average_epochs=1, or take another solver."
             )
+        if self.solver == "lbfgs" and (self.dropout or self.recurrent_dropout):
+            raise InvalidParameterError(
+                'solver="lbfgs" needs the same objective at every look at it, but dropout draws '
+                "another one: set dropout=0 and recurrent_dropout=0, or take another solver."
+            )
+        attends = self.pooling == "attention" and not self.return_sequences
+        if self.tbptt_steps is not None and attends:
+            raise InvalidParameterError(
+                f"tbptt_steps={self.tbptt_steps} cuts sequences into pieces, but "
+                'pooling="attention" weighs all steps against each other: set tbptt_steps=None, or '
+                "take another pooling."
+            )
         if self.tbptt_steps is not None and self.bidirectional:
             raise InvalidParameterError(
                 f"tbptt_steps={self.tbptt_steps} needs bidirectional=False: the reverse direction "
@@ -353,11 +371,23 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
         """Return what the weights' shapes and meaning depend on, as plain values."""
-        layers = ("hidden_size", "num_layers", "bidirectional")
-        ends = ("embedding_size", "pooling", "return_sequences")
+        layers = ("hidden_size", "num_layers", "bidirectional", "layer_norm", "residual")
+        ends = ("learn_initial_state", "embedding_size", "pooling", "return_sequences")
         names = (*layers, *ends, *self._cell_parameters, *self._target_parameters)
         chosen = {name: getattr(self, name) for name in names}
+        chosen["head_sizes"] = self._head_sizes()
         return {**chosen, "input_size": input_size, "n_outputs": n_outputs}
+
+    def _head_sizes(self) -> tuple[int, ...]:
+        """Return the widths of the head's layers; raise InvalidParameterError if they are none."""
+        sizes = tuple(self.head_sizes)
+        integers = all(isinstance(n, Integral) and not isinstance(n, bool) for n in sizes)
+        if integers and min(sizes, default=1) >= 1:
+            return tuple(int(size) for size in sizes)
+        raise InvalidParameterError(
+            "head_sizes must hold the width of each dense layer, integers of at least 1, for "
+            f"example (32,), or nothing; got {self.head_sizes!r}."
+        )
 
     def _check_unchanged(self, architecture: dict[str, Any]) -> None:
         for name, now in architecture.items():
@@ -379,64 +409,6 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         if hasattr(self, "_resume_"):
             rng.bit_generator.state = self._resume_["rng"]
         return rng
-
-    def _make_trainer(
-        self,
-        network: Network,
-        data: TrainingData,
-        theta: np.ndarray,
-        rng: np.random.Generator,
-        incremental: bool,
-        **rest: Any,
-    ) -> Trainer:
-        run = LbfgsTrainer if self.solver == "lbfgs" else Trainer
-        return run(
-            network=network,
-            data=data,
-            options=self._make_options(incremental),
-            theta=theta,
-            optimizer=self._make_optimizer(theta, network),
-            schedule=self._make_schedule(incremental),
-            rng=rng,
-            **rest,
-        )
-
-    def _make_options(self, incremental: bool) -> TrainingOptions:
-        return TrainingOptions(
-            batch_size=self.batch_size,
-            max_iter=1 if incremental else self.max_iter,
-            shuffle=self.shuffle,
-            tol=self.tol,
-            n_iter_no_change=self.n_iter_no_change,
-            max_grad_norm=self.max_grad_norm,
-            tbptt_steps=self.tbptt_steps,
-            average_epochs=self.average_epochs,
-            verbose=bool(self.verbose),
-        )
-
-    def _make_schedule(self, incremental: bool) -> Schedule:
-        # One epoch has no course: with partial_fit, cosine and one_cycle stay where they start.
-        constant = incremental and self.learning_rate in ("cosine", "one_cycle")
-        name = "constant" if constant else self.learning_rate
-        return Schedule(name, self.learning_rate_init, self.max_iter, self.power_t)
-
-    def _make_optimizer(self, theta: np.ndarray, network: Network) -> Optimizer:
-        rate, betas = self.learning_rate_init, (self.beta_1, self.beta_2)
-        optimizer: Optimizer
-        if self.solver == "adam":
-            optimizer = Adam(theta, rate, *betas, self.epsilon)
-        elif self.solver == "adamw":
-            decays = network.layout.penalised.astype(theta.dtype)
-            optimizer = AdamW(theta, rate, *betas, self.epsilon, self.alpha, decays)
-        elif self.solver == "rmsprop":
-            optimizer = RMSprop(theta, rate, self.beta_2, self.epsilon)
-        elif self.solver == "sgd":
-            optimizer = SGD(theta, rate, self.momentum, self.nesterovs_momentum)
-        else:
-            optimizer = IterationCounter(theta, rate)
-        if hasattr(self, "_resume_") and self._resume_["solver"] == self.solver:
-            optimizer.restore(self._resume_["optimizer"])
-        return optimizer
 
     def _read_held_out(self, X_val: Any, y_val: Any, sample_weight_val: Any) -> TrainingData | None:
         """Return the validation data that fit was given, if any."""

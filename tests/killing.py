@@ -33,6 +33,7 @@ SCENARIOS = {
     "plateaus": (LSTMClassifier, dict(solver="sgd", **PLATEAUS)),
     "average": (RNNRegressor, dict(solver="rmsprop", average_epochs=3)),
     "average, early stopping": (RNNRegressor, dict(average_epochs=3, **STOPS)),
+    "dropout": (LSTMClassifier, dict(dropout=0.3, recurrent_dropout=0.2)),
     "chance": (GRUClassifier, dict(random_state=None)),
     "rarely": (GRURegressor, dict(solver="adamw", alpha=0.1, checkpoint_epochs=4)),
 }

@@ -88,6 +88,7 @@ COURSES = {
     "average": dict(average_epochs=3),
     "average-early-stopping": dict(average_epochs=3, **STOPS),
     "one-cycle": dict(learning_rate="one_cycle"),
+    "dropout": dict(dropout=0.3, recurrent_dropout=0.2, num_layers=2, layer_norm=True),
     "warm-start": dict(warm_start=True),
 }
 
@@ -281,7 +282,7 @@ def killed(n_rounds, *scenarios):
     done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr
     results = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(results) == (len(scenarios) or 7)
+    assert len(results) == (len(scenarios) or 8)
     assert all(result["equal"] for result in results), results
     return sum(result["killed"] for result in results)
 
