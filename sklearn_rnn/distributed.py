@@ -51,7 +51,7 @@ def partial_fit_blocks(estimator: Any, X: Any, y: Any, *, classes: Any = None) -
     TypeError
         If X or y is no collection of blocks.
     ValueError
-        If X is chunked along time or features, or X and y are not in the same blocks.
+        If X is chunked along time or features or has no blocks, or y has others.
     ImportError
         Without dask, which the extra `distributed` brings.
 
@@ -301,6 +301,8 @@ def _check_chunks(X: Any, name: str) -> None:
 
 def _check_same_blocks(X: Any, y: Any, X_blocks: list[Any], y_blocks: list[Any]) -> None:
     """Refuse targets that are cut in other places than the sequences, as far as it can be seen."""
+    if not X_blocks:
+        raise ValueError("X has no blocks: there is nothing to train on.")
     if len(X_blocks) != len(y_blocks):
         raise ValueError(
             f"X has {len(X_blocks)} blocks and y has {len(y_blocks)}: cut both in the same places "

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 
-distributed = pytest.importorskip(
-    "distributed", reason='needs Dask: pip install "sklearn-rnn[distributed]"'
-)
+pytest.importorskip("distributed", reason='needs Dask: pip install "sklearn-rnn[distributed]"')
 
 from distributed import Client, LocalCluster
 
@@ -108,10 +106,14 @@ def test_a_killed_worker_does_not_lose_the_search(kind):
 
 
 def test_the_memory_manager_rests_only_meanwhile(client):
+    def failing_search():
+        with dask_backend(client):
+            assert not client.amm.running()
+            raise RuntimeError("inside")
+
     assert client.amm.running()
-    with pytest.raises(RuntimeError, match="inside"), dask_backend(client):
-        assert not client.amm.running()
-        raise RuntimeError("inside")
+    with pytest.raises(RuntimeError, match="inside"):
+        failing_search()
     assert client.amm.running()
 
 
