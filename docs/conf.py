@@ -1,9 +1,9 @@
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE / "_extensions"), str(HERE.parent)]
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
+import ziamath
 from figure_style import STYLE
 
 from sklearn_rnn import __version__
@@ -68,11 +68,12 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_rnn"
 html_logo = "_static/logo.svg"
 html_favicon = "_static/logo.svg"
-html_static_path = ["_static"]
+# Formulas want a font with a table of mathematical spacings; ziamath brings one.
+html_static_path = ["_static", str(Path(ziamath.__file__).parent / "fonts")]
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_show_sourcelink = False
-html_sidebars = {"index": [], "changelog": [], "getting_started": []}
+html_sidebars = {page: [] for page in ("index", "getting_started", "coming_from", "changelog")}
 html_theme_options = {
     "logo": {"text": "sklearn_rnn"},
     "footer_end": [],

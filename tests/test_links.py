@@ -1,6 +1,7 @@
 """Links of README, CHANGELOG, docs and docstrings: those within lead somewhere, others look right.
 
-No test may ask the network. Of a link to elsewhere only the form is checked: the mistakes of typing.
+No test may ask the network. Of a link to elsewhere only the form is checked: the mistakes of
+typing.
 """
 
 import re

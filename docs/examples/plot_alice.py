@@ -21,9 +21,15 @@ pieces = [text[i : i + 101] for i in range(0, len(text) - 101, 100)]
 X, y = [piece[:-1] for piece in pieces], [list(piece[1:]) for piece in pieces]
 
 model = GRUClassifier(
-    96, embedding_size=16, return_sequences=True, learning_rate_init=0.01, learning_rate="one_cycle",
-    max_iter=10, early_stopping=False, random_state=0,
-)  # fmt: skip
+    96,
+    embedding_size=16,
+    return_sequences=True,
+    learning_rate_init=0.01,
+    learning_rate="one_cycle",
+    max_iter=10,
+    early_stopping=False,
+    random_state=0,
+)
 model.fit(X, y)
 
 # %%
@@ -40,7 +46,11 @@ ax.bar(np.arange(1, len(sentence)), bits, color=plt.cm.cividis_r(np.minimum(bits
 ax.axhline(np.log2(len(letters)), color="0.4", ls="--", lw=1)
 ax.text(19, np.log2(len(letters)) + 0.2, "if every letter were alike", color="0.3")
 ax.set_xticks(range(len(sentence)), list(sentence), family="monospace")
-ax.set(ylabel="bits", ylim=(0, 9.5), title=f"Surprise at each letter: {bits.mean():.2f} bits on average")
+ax.set(
+    ylabel="bits",
+    ylim=(0, 9.5),
+    title=f"Surprise at each letter: {bits.mean():.2f} bits on average",
+)
 ax.grid(False)
 ax.margins(x=0.01)
 plt.show()

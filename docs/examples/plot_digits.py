@@ -21,9 +21,8 @@ X_train, X_test, y_train, y_test = split
 models = {"RNN": RNNClassifier, "LSTM": LSTMClassifier, "GRU": GRUClassifier}
 for name, estimator in models.items():
     models[name] = estimator(
-        hidden_size=32, learning_rate="one_cycle", max_iter=20, early_stopping=False,
-        random_state=0,
-    ).fit(X_train, y_train)  # fmt: skip
+        hidden_size=32, learning_rate="one_cycle", max_iter=20, early_stopping=False, random_state=0
+    ).fit(X_train, y_train)
 
 # %%
 # How sure is each of the right answer while the pixels come in?
@@ -42,7 +41,7 @@ right.legend(loc="upper left")
 plt.show()
 
 # %%
-# All three remember. That the plain RNN does is owed to its orthogonal start, at which errors neither
-# shrink nor grow, and to clipped gradients; over some hundred steps it fails
-# (:doc:`/theory/gradients`). All are asked after the last pixel only: what they would say before is
-# nothing that training has looked at.
+# All three remember. That the plain RNN does is owed to its orthogonal start, at which errors
+# neither shrink nor grow, and to clipped gradients; over some hundred steps it fails
+# (:doc:`/theory/gradients`). All are asked after the last pixel only: what they would say before
+# is nothing that training has looked at.

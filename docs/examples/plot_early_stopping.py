@@ -2,9 +2,9 @@
 When to stop: learning curves with and without early stopping
 =============================================================
 
-What ``early_stopping`` does: a part of the sequences is set aside, its score is looked at after each
-epoch, and the weights of the best epoch are kept. The digits of scikit-learn are read here as
-sequences of eight rows of eight pixels.
+What ``early_stopping`` does: a part of the sequences is set aside, its score is looked at after
+each epoch, and the weights of the best epoch are kept. The digits of scikit-learn are read here
+as sequences of eight rows of eight pixels.
 """
 
 import matplotlib.pyplot as plt
@@ -41,7 +41,9 @@ ax.plot(epochs, model.loss_curve_, label="training")
 ax.plot(epochs, validation, "--", label="validation")
 ax.axvline(best + 1, color="0.5", lw=1)
 ax.annotate(
-    f"kept: epoch {best + 1}", (best + 1, validation.max()), xytext=(6, -10),
+    f"kept: epoch {best + 1}",
+    (best + 1, validation.max()),
+    xytext=(6, -10),
     textcoords="offset points",
 )
 ax.set(yscale="log", xlabel="epoch", ylabel="log loss", title="Loss by epoch")

@@ -36,10 +36,19 @@ models = {
 figure, ax = plt.subplots()
 for (name, model), style in zip(models.items(), ("o-", "s--"), strict=True):
     display = LearningCurveDisplay.from_estimator(
-        model, data.X_train, data.y_train, train_sizes=[45, 90, 135, 180], cv=3, shuffle=True,
-        random_state=0, score_type="test", score_name="accuracy (3 folds, ± std)", ax=ax,
-        line_kw={"linestyle": style[1:], "marker": style[0]}, fill_between_kw={"alpha": 0.15},
-    )  # fmt: skip
+        model,
+        data.X_train,
+        data.y_train,
+        train_sizes=[45, 90, 135, 180],
+        cv=3,
+        shuffle=True,
+        random_state=0,
+        score_type="test",
+        score_name="accuracy (3 folds, ± std)",
+        ax=ax,
+        line_kw={"linestyle": style[1:], "marker": style[0]},
+        fill_between_kw={"alpha": 0.15},
+    )
     display.lines_[0].set_label(name)
 ax.set(title="Nine speakers", xlabel="recordings to learn from")
 ax.legend(loc="lower right")

@@ -2,9 +2,9 @@
 Small data: L-BFGS beside Adam
 ==============================
 
-``solver="lbfgs"`` looks at all sequences before each step, picks its own step size and draws nothing at
-random but the initial weights. On some hundred sequences it comes to a small loss in few passes over
-the data, without a learning rate to search for.
+``solver="lbfgs"`` looks at all sequences before each step, picks its own step size and draws
+nothing at random but the initial weights. On some hundred sequences it comes to a small loss in
+few passes over the data, without a learning rate to search for.
 """
 
 import matplotlib.pyplot as plt

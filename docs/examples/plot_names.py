@@ -16,9 +16,7 @@ import numpy as np
 
 from sklearn_rnn import GRUClassifier
 
-LANGUAGES = [
-    "Chinese", "Czech", "French", "German", "Irish", "Italian", "Japanese", "Spanish",
-]  # fmt: skip
+LANGUAGES = ["Chinese", "Czech", "French", "German", "Irish", "Italian", "Japanese", "Spanish"]
 path = Path("../data/names.tsv.gz")
 with gzip.open(path, "rt", encoding="utf-8") as file:
     rows = [line.rstrip("\n").split("\t") for line in file][1:]
@@ -27,9 +25,13 @@ train = rows[:, 0] == "train"
 names, languages = np.char.lower(rows[:, 2]), rows[:, 1]
 
 model = GRUClassifier(
-    32, embedding_size=16, class_weight="balanced", learning_rate_init=0.003, max_iter=40,
+    32,
+    embedding_size=16,
+    class_weight="balanced",
+    learning_rate_init=0.003,
+    max_iter=40,
     random_state=0,
-)  # fmt: skip
+)
 model.fit(names[train], languages[train])
 print(f"{train.sum()} names to learn from, vocabulary: {''.join(model.vocabulary_)}")
 print(f"accuracy on {(~train).sum()} others: {model.score(names[~train], languages[~train]):.3f}")

@@ -32,7 +32,8 @@ inside = (low <= y[test]) & (y[test] <= high)
 print(f"{inside.mean():.1%} of the test hours lie in their interval, 90 % were asked for")
 
 # %%
-# Five days of the test hours. The interval is narrow at night and wide when traffic is about to turn.
+# Five days of the test hours. The interval is narrow at night and wide when traffic is about to
+# turn.
 
 hours, days = slice(0, 120), np.arange(120) / 24
 figure, ax = plt.subplots(figsize=(9, 3.8))

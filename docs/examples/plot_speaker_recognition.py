@@ -19,13 +19,15 @@ from sklearn_rnn.datasets import load_japanese_vowels
 from sklearn_rnn.preprocessing import TimestepTransformer
 
 data = load_japanese_vowels()
-data.X_train
+print(data.X_train)
 
 # %%
 # ``TimestepTransformer`` standardises every feature over all steps of the training recordings. The
 # grid has the width of the hidden state, and what of the states over time the output layer sees.
 
-model = make_pipeline(TimestepTransformer(StandardScaler()), GRUClassifier(max_iter=100, random_state=0))
+model = make_pipeline(
+    TimestepTransformer(StandardScaler()), GRUClassifier(max_iter=100, random_state=0)
+)
 grid = {
     "gruclassifier__hidden_size": [4, 8, 16],
     "gruclassifier__pooling": ["last", "mean"],

@@ -25,7 +25,7 @@ model = GRUClassifier(pooling="mean", random_state=0).fit(X_train, data.y_train)
 # One recording arrives, a step at a time.
 
 answers = model.predict_prefixes(X_test)  # for all, to find one that takes its time to be right
-late = [i for i, a in enumerate(answers) if len(a) > 15 and a[4] != a[-1] == data.y_test[i]][0]
+late = next(i for i, a in enumerate(answers) if len(a) > 15 and a[4] != a[-1] == data.y_test[i])
 
 state, history = None, []
 for x_t in X_test[late]:

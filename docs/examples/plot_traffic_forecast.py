@@ -2,10 +2,10 @@
 Forecasting traffic, with intervals
 ===================================
 
-How to forecast a series as it is: ``RecurrentForecaster`` cuts the windows, scales them, holds the end
-of the series out to know when to stop, and measures there how wide intervals have to be. The series
-is the hourly traffic on an interstate (John Hogue, *Metro Interstate Traffic Volume*, UCI, CC BY
-4.0); the calendar is known ahead.
+How to forecast a series as it is: ``RecurrentForecaster`` cuts the windows, scales them, holds
+the end of the series out to know when to stop, and measures there how wide intervals have to be.
+The series is the hourly traffic on an interstate (John Hogue, *Metro Interstate Traffic Volume*,
+UCI, CC BY 4.0); the calendar is known ahead.
 """
 
 from pathlib import Path
@@ -31,13 +31,16 @@ calendar = pd.DataFrame(
 
 past, horizon = series[:"2018-05"], 24
 forecaster = RecurrentForecaster(
-    GRURegressor(hidden_size=24, batch_size=128, max_iter=20), window=48, horizon=horizon,
+    GRURegressor(hidden_size=24, batch_size=128, max_iter=20),
+    window=48,
+    horizon=horizon,
     random_state=0,
-)  # fmt: skip
+)
 forecaster.fit(past, future_exog=calendar[: len(past)])
 
 # %%
-# Two months go by. Each midnight, without fitting again, the next day is forecast from what is known.
+# Two months go by. Each midnight, without fitting again, the next day is forecast from what is
+# known.
 
 days = []
 for now in range(len(past), len(series) - horizon, horizon):
@@ -57,9 +60,13 @@ print(f"as the last week  {np.sqrt(np.mean((last_week - truth) ** 2)):.0f} an ho
 week = slice("2018-07-05", "2018-07-11")
 figure, ax = plt.subplots(figsize=(9, 4))
 ax.fill_between(
-    coming[week].index, coming["lower"][week], coming["upper"][week], alpha=0.25, lw=0,
+    coming[week].index,
+    coming["lower"][week],
+    coming["upper"][week],
+    alpha=0.25,
+    lw=0,
     label="interval for 90 %",
-)  # fmt: skip
+)
 ax.plot(coming["forecast"][week], "--", lw=2, label="forecast at midnight")
 ax.plot(truth[week], color="black", lw=1, label="truth")
 ax.plot(last_week[week], ":", color="#D55E00", lw=1.5, label="the week before")

@@ -33,16 +33,22 @@ X_train, X_test, y_train, y_test = X[:800], X[800:], y[:800], y[800:]
 models, f1 = {}, make_sequence_scorer(f1_score)
 for name, bidirectional in (("one direction", False), ("both directions", True)):
     model = GRUClassifier(
-        32, bidirectional=bidirectional, embedding_size=16, return_sequences=True, max_iter=12,
-        early_stopping=False, random_state=0,
-    )  # fmt: skip
+        32,
+        bidirectional=bidirectional,
+        embedding_size=16,
+        return_sequences=True,
+        max_iter=12,
+        early_stopping=False,
+        random_state=0,
+    )
     models[name] = model.fit(X_train, y_train)
     print(f"{name}: F1 {f1(model, X_test, y_test):.3f}")
 
 # %%
 # Eight words that neither has seen in this order, and how sure each is of an end.
 
-letters, ends = glued("what is the use of a book without pictures".split())
+sentence = "what is the use of a book without pictures"
+letters, ends = glued(sentence.split())
 figure, axes = plt.subplots(2, 1, figsize=(9, 3.6), sharex=True)
 for ax, (name, model) in zip(axes, models.items(), strict=True):
     probability = model.predict_proba([letters])[0][:, 1]
@@ -60,5 +66,5 @@ figure.legend(
 plt.show()
 
 # %%
-# That "a" is a word here, only the "b" after it can tell: one direction misses it, both see it. Both
-# take "with" for a word, as they should until they have read more than a letter ahead.
+# That "a" is a word here, only the "b" after it can tell: one direction misses it, both see it.
+# Both take "with" for a word, as they should until they have read more than a letter ahead.

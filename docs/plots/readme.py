@@ -32,9 +32,7 @@ def follow_one_recording():
     X_test = scaler.transform(data.X_test)
     # One that is long, and about which the network changes its mind.
     answers = model.predict_prefixes(X_test)
-    wavering = [
-        i for i, a in enumerate(answers) if len(a) > 15 and a[4] != a[-1] == data.y_test[i]
-    ]
+    wavering = [i for i, a in enumerate(answers) if len(a) > 15 and a[4] != a[-1] == data.y_test[i]]
     chosen = wavering[0]
     state, states, probabilities = None, [], []
     for x_t in X_test[chosen]:

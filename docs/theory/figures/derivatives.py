@@ -9,9 +9,13 @@ from sklearn_rnn._core.network import Network
 rng = np.random.default_rng(0)
 T, B = 30, 4
 network = Network.compose(
-    (LSTMCell(input_size=3, hidden_size=8),), bidirectional=False, pooling="last", n_outputs=1,
-    loss=SquaredError(), alpha=0.0,
-)  # fmt: skip
+    (LSTMCell(input_size=3, hidden_size=8),),
+    bidirectional=False,
+    pooling="last",
+    n_outputs=1,
+    loss=SquaredError(),
+    alpha=0.0,
+)
 block = Block(rng.normal(size=(T, 3, B)), np.full(B, T))
 y, weight = rng.normal(size=(1, B)), np.ones(B)
 theta = network.layout.initial(rng, np.zeros(1))
@@ -33,7 +37,10 @@ central = [(loss(theta + s * direction) - loss(theta - s * direction)) / (2 * s)
 complex_step = [loss(theta + 1j * s * direction).imag / s for s in steps]
 
 figure, ax = plt.subplots()
-for name, values, style in (("central differences", central, "-"), ("complex step", complex_step, "--")):
+for name, values, style in (
+    ("central differences", central, "-"),
+    ("complex step", complex_step, "--"),
+):
     error = np.abs(np.array(values) / exact - 1)
     ax.loglog(steps, np.maximum(error, 1e-17), style, label=name)
 ax.axhline(np.finfo(float).eps, color="0.5", lw=1)

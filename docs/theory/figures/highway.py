@@ -24,7 +24,9 @@ for name, (cell, style) in cells.items():
     norm = np.linalg.norm(ws.dZ[::-1, :H], axis=(1, 2))
     ax.semilogy(np.arange(1, T + 1), norm, ls=style, label=name)
 ax.set(
-    xlabel="steps back from the end", ylabel="norm of dh", ylim=(1e-12, 10),
+    xlabel="steps back from the end",
+    ylabel="norm of dh",
+    ylim=(1e-12, 10),
     title="What is left of an error, before training",
-)  # fmt: skip
+)
 ax.legend()

@@ -5,13 +5,17 @@ from sklearn_rnn._core.rnn import RNNCell
 
 T, H, rng = 60, 32, np.random.default_rng(0)
 cell = RNNCell(input_size=1, hidden_size=H)
-parameters, gradients = ({"W": np.zeros(cell.parameter_shapes["W"])} for _ in range(2))
+parameters = {"W": np.zeros(cell.parameter_shapes["W"])}
+gradients = {"W": np.zeros_like(parameters["W"])}
 cell.initialise(parameters, rng)
 orthogonal = parameters["W"][:, :H].copy()  # all singular values are 1
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), sharey=True)
 distance = np.arange(1, T + 1)
-for ax, size, title in ((left, 1e-6, "near zero: tanh is linear"), (right, 1.0, "inputs of variance 1")):
+for ax, size, title in (
+    (left, 1e-6, "near zero: tanh is linear"),
+    (right, 1.0, "inputs of variance 1"),
+):
     for sigma, style in ((0.8, ":"), (0.9, "-."), (1.0, "-"), (1.1, "--"), (1.2, (0, (5, 1)))):
         parameters["W"][:, :H] = sigma * orthogonal
         ws = cell.make_workspace(T, 1, float, training=True, input_gradient=True)

@@ -19,9 +19,13 @@ for (name, cell), style in zip(
     {"RNN": RNNCell, "LSTM": LSTMCell, "GRU": GRUCell}.items(), ("o:", "s-", "^--"), strict=True
 ):
     network = Network.compose(
-        (cell(2, H),), bidirectional=False, pooling="mean", n_outputs=1, loss=SquaredError(),
+        (cell(2, H),),
+        bidirectional=False,
+        pooling="mean",
+        n_outputs=1,
+        loss=SquaredError(),
         alpha=0.0,
-    )  # fmt: skip
+    )
     theta = network.layout.initial(np.random.default_rng(0), np.zeros(1))
     gradients = []
     for k in pieces:
@@ -34,9 +38,10 @@ for (name, cell), style in zip(
     error = [np.linalg.norm(g - whole) / np.linalg.norm(whole) for g in gradients[:-1]]
     ax.loglog(pieces[:-1], error, style, label=name)
 ax.set(
-    xlabel="tbptt_steps, of 120", ylabel="relative error of the gradient",
+    xlabel="tbptt_steps, of 120",
+    ylabel="relative error of the gradient",
     title="What truncation leaves out (adding problem, before training)",
-)  # fmt: skip
+)
 ax.set_xticks([2, 5, 10, 20, 40, 60], ["2", "5", "10", "20", "40", "60"], minor=False)
 ax.xaxis.set_minor_formatter("")
 ax.legend()

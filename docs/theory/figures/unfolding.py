@@ -10,7 +10,15 @@ box = {"boxstyle": "circle,pad=0.4", "lw": 1.8, "fc": "white"}
 def cell(ax, x, time):
     """Draw x_t below, h_t in the middle, the answer above."""
     for y, letter, colour in ((0, "x", "#009E73"), (1.2, "h", "#0072B2"), (2.4, "p", "#D55E00")):
-        ax.text(x, y, f"${letter}{time}$", ha="center", va="center", fontsize=13, bbox={**box, "ec": colour})
+        ax.text(
+            x,
+            y,
+            f"${letter}{time}$",
+            ha="center",
+            va="center",
+            fontsize=13,
+            bbox={**box, "ec": colour},
+        )
     arrow(ax, (x, 0.25), (x, 0.95), "$W_{ih}$")
     arrow(ax, (x, 1.45), (x, 2.15), "$W_{out}$")
 
