@@ -5,12 +5,12 @@ from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.losses import SquaredError
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.stack import Stack
 
 rng = np.random.default_rng(0)
 T, B = 30, 4
 network = Network.compose(
-    (LSTMCell(input_size=3, hidden_size=8),),
-    bidirectional=False,
+    Stack((LSTMCell(input_size=3, hidden_size=8),), n_directions=1),
     pooling="last",
     n_outputs=1,
     loss=SquaredError(),
@@ -18,7 +18,7 @@ network = Network.compose(
 )
 block = Block(rng.normal(size=(T, 3, B)), np.full(B, T))
 y, weight = rng.normal(size=(1, B)), np.ones(B)
-theta = network.layout.initial(rng, np.zeros(1))
+theta = network.layout.initial(rng, np.zeros(1), longest=T)
 direction = rng.normal(size=theta.size)
 
 

@@ -7,6 +7,7 @@ from sklearn_rnn._core.losses import SquaredError
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.rnn import RNNCell
+from sklearn_rnn._core.stack import Stack
 from sklearn_rnn.datasets import make_adding_problem
 
 T, B, H = 120, 64, 16
@@ -19,14 +20,13 @@ for (name, cell), style in zip(
     {"RNN": RNNCell, "LSTM": LSTMCell, "GRU": GRUCell}.items(), ("o:", "s-", "^--"), strict=True
 ):
     network = Network.compose(
-        (cell(2, H),),
-        bidirectional=False,
+        Stack((cell(2, H),), n_directions=1),
         pooling="mean",
         n_outputs=1,
         loss=SquaredError(),
         alpha=0.0,
     )
-    theta = network.layout.initial(np.random.default_rng(0), np.zeros(1))
+    theta = network.layout.initial(np.random.default_rng(0), np.zeros(1), longest=T)
     gradients = []
     for k in pieces:
         ws = network.make_workspaces(k, B, float, training=True)
