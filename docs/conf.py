@@ -38,6 +38,7 @@ myst_heading_anchors = 3
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(sklearn\.|numpy\.|dask|pandas\.).*")]
 
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # numpydoc's Parameters say it better
 numpydoc_show_class_members = False  # the template lists them
 # All checks on the public docstrings, save: extended summary, example and See Also everywhere,
