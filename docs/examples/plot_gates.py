@@ -31,6 +31,8 @@ print(f"squared error {np.mean((model.predict(X_test) - y_test) ** 2):.5f}, with
 
 display = GateDisplay.from_estimator(model, X_test, sequence=0, gates="ifc")
 display.figure_.set_size_inches(8, 7)
+for image in display.images_.values():
+    image.axes.grid(False)
 plt.show()
 
 # %%
