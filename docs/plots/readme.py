@@ -54,7 +54,7 @@ def draw(recording, states, probabilities, speaker):
         ax.set(title=title, ylabel=rows)
     likely = np.argsort(probabilities.max(axis=0))[::-1][:3]
     for k, colour, style in zip(likely, COLOURS, STYLES, strict=True):
-        label = f"speaker {k}" + (", who it is" if k == speaker else "")
+        label = f"speaker {k}" + (": right" if k == speaker else "")
         axes[2].plot(probabilities[:, k], color=colour, ls=style, lw=2, label=label)
     axes[2].set(title="answers: who speaks?", ylabel="probability", ylim=(0, 1))
     axes[2].legend(frameon=False, loc=(0.47, 0.48))
