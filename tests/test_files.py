@@ -232,9 +232,14 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(path, monkeypatch, at)
 
 def test_an_interrupt_leaves_the_old_file_and_nothing_else(path):
     write(path, "before")
-    with pytest.raises(KeyboardInterrupt), _files.replacing(path) as file:
-        file.write(b"half")
-        raise KeyboardInterrupt
+
+    def write_half():
+        with _files.replacing(path) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
     assert read(path) == "before"
     assert os.listdir(path.parent) == [path.name]
 
