@@ -70,7 +70,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     The file is an .npz: :func:`numpy.load` reads its arrays, and its entry
     "sklearn_rnn.json" says the class, the parameters, the release and the number of the format. A
     checksum (SHA-256) covers every byte. It finds damage, not malice: whoever can write the file
-    can make a model that answers what he likes, but none that does anything else.
+    can make a model that answers what they like, but none that does anything else.
 
     Examples
     --------
