@@ -83,7 +83,10 @@ def read(path: str | os.PathLike[str], *, kind: str, newest: int) -> tuple[Any, 
     """
     header, arrays = _unpack(path, Path(path).read_bytes())
     if header.get("kind") != kind:
-        raise ValueError(f"{path} holds a {header.get('kind')} of sklearn_rnn, not a {kind}.")
+        raise ValueError(
+            f"{path} is a file of sklearn_rnn, but its kind is {header.get('kind')!r}, and "
+            f"{kind!r} is expected."
+        )
     number = header.get("format")
     if not isinstance(number, int) or number > newest:
         raise ValueError(

@@ -212,7 +212,7 @@ def test_another_file(tmp_path):
     with pytest.raises(ValueError, match="not written by sklearn_rnn"):
         load(path)
     _files.write(path, {}, kind="checkpoint", format=1)
-    with pytest.raises(ValueError, match="holds a checkpoint of sklearn_rnn, not a estimator"):
+    with pytest.raises(ValueError, match="its kind is 'checkpoint', and 'estimator' is"):
         load(path)
 
 

@@ -6,6 +6,7 @@ and `cell__lstm` one becomes the `cell` of a module. Pieces call each other by r
 Shapes: n sequences, T steps, F inputs, H hidden, S directions, K outputs. "..." is n, n and T, or,
 for one step of one stream, nothing.
 """
+# mypy: ignore-errors
 
 from typing import Any
 
@@ -20,8 +21,6 @@ CODES: Any = {}
 VECTORS: Any = ()
 cell = start = hidden_states = advance_layers = pool = readout = answer = probability = Any
 read = read_step = transform = advance = Any
-
-# mypy: ignore-errors
 
 # ---- reading ----
 
