@@ -152,16 +152,7 @@ class Predictor:
 
     def hidden_states(self) -> str:
         """Return the source of the run through all layers and directions."""
-        if self.both:
-            body = [
-                "forward = run(x, at)",
-                'reverse = run(x[:, ::-1], at + "_reverse")[:, ::-1]',
-                *self.finished("forward", "x[:, :, :HIDDEN_SIZE]", "at"),
-                *self.finished("reverse", "x[:, :, HIDDEN_SIZE:]", 'at + "_reverse"'),
-                "x = np.concatenate([forward, reverse], axis=2)",
-            ]
-        else:
-            body = self.handing_on("run(x, at)", "x", "at")
+        body = self.both_ways() if self.both else self.handing_on("run(x, at)")
         return _function(
             "hidden_states(x)",
             '"""Return what the top layer hands on (n, T, S H), for x (n, T, F)."""',
@@ -176,7 +167,7 @@ class Predictor:
             'at = f"_l{layer}"',
             "state = cell(x, state, at)",
             "after.append(state)",
-            *self.handing_on("state[0]", "x", "at"),
+            *self.handing_on("state[0]"),
         ]
         return _function(
             "advance_layers(x, states)",
@@ -187,19 +178,34 @@ class Predictor:
             "return x, after",
         )
 
-    def handing_on(self, states: str, below: str, at: str) -> list[str]:
-        """Return the lines that make x, what one direction hands on, of its states."""
-        if lines := list(self.finished("h", below, at)):
-            return [f"h = {states}", *lines, "x = h"]
-        return [f"x = {states}"]
-
-    def finished(self, h: str, below: str, at: str) -> Iterator[str]:
-        """Yield the lines between states h of a direction and what it hands on."""
+    def handing_on(self, states: str) -> list[str]:
+        """Return the lines that make what a layer hands on, x, of its states and the x before."""
         if self.is_residual:
-            yield "if layer > 0:"
-            yield f"    {h} = {h} + {below}"
-        if self.option("layer_norm"):
-            yield f"{h} = normalise({h}, {at})"
+            lines, handed_on = [f"h = {states}"], "h + x if layer > 0 else h"
+        else:
+            lines, handed_on = [], states
+        return [*lines, f"x = {f'normalise({handed_on}, at)' if self.is_normalised else handed_on}"]
+
+    def both_ways(self) -> list[str]:
+        """Return the lines that do so for two directions, by the clock of the sequence."""
+        lines = ["forward = run(x, at)", 'reverse = run(x[:, ::-1], at + "_reverse")[:, ::-1]']
+        if self.is_residual:
+            lines += [
+                "if layer > 0:",
+                "    forward = forward + x[:, :, :HIDDEN_SIZE]",
+                "    reverse = reverse + x[:, :, HIDDEN_SIZE:]",
+            ]
+        if self.is_normalised:
+            lines += [
+                "forward = normalise(forward, at)",
+                'reverse = normalise(reverse, at + "_reverse")',
+            ]
+        return [*lines, "x = np.concatenate([forward, reverse], axis=2)"]
+
+    @property
+    def is_normalised(self) -> bool:
+        """Whether a layer's outputs are normalised."""
+        return bool(self.option("layer_norm"))
 
     @property
     def is_residual(self) -> bool:
@@ -215,11 +221,11 @@ class Predictor:
             f"{_and(n for n in public if n in _WHOLE)} take {self.inputs()}.",
             *self.streams(public),
             f"The weights are in {name}.npz, in this directory, under PyTorch's names.",
-            "Shapes: n sequences, T steps, F inputs, H hidden, S directions, K outputs; ... is n, "
-            "or n and T, or, for a step of one stream, nothing.",
+            "Shapes: n sequences, T steps, F inputs, H hidden, S directions, K outputs; where it "
+            'says "...", n, or n and T, or in a step of one stream nothing.',
         ]
         kind = type(self.estimator).__name__
-        title = f"A {kind} in NumPy alone, written by sklearn_rnn {__version__}."
+        title = f"{kind} in NumPy alone, written by sklearn_rnn {__version__}."
         return "\n\n".join([title, *(fill(paragraph, 80) for paragraph in paragraphs)])
 
     def streams(self, public: list[str]) -> Iterator[str]:
@@ -242,7 +248,7 @@ class Predictor:
             [f"{n_layers} layer{'s' * (n_layers > 1)} of {fitted['hidden_size']} {cell} units"]
             + ["in both directions"] * self.both
             + ["with residual connections"] * self.is_residual
-            + ["normalised"] * bool(self.option("layer_norm"))
+            + ["normalised"] * self.is_normalised
             + ["from a learned state on"] * bool(self.option("learn_initial_state"))
         )
         yield "every step" if self.per_step else _POOLING_WORDS[fitted["pooling"]]
