@@ -10,7 +10,8 @@ The same GRU (12 features, 32 units, 9 classes), trained on Japanese vowels, ans
 
 Every round starts each of them once, in a process of its own with one thread. Medians of wall and
 processor seconds and of the largest memory; beside them what an installation takes on the disk.
-Ratios last where other processes share the machine. Needs Linux, PyTorch, onnx and onnxruntime.
+Ratios last where other processes share the machine. Then, in this process, what the module and
+the estimator take once they are loaded. Needs Linux, PyTorch, onnx and onnxruntime.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -28,6 +30,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from packaging.requirements import Requirement
+from threadpoolctl import threadpool_limits
 
 from sklearn_rnn import GRUClassifier
 from sklearn_rnn.datasets import load_japanese_vowels
@@ -71,9 +74,9 @@ NEEDS = {
 
 
 def fit():
-    """Fit the model; return it with a sequence that it has not seen."""
+    """Fit the model; return it with sequences that it has not seen."""
     data = load_japanese_vowels()
-    return GRUClassifier(32, random_state=0).fit(data.X_train, data.y_train), data.X_test[0]
+    return GRUClassifier(32, random_state=0).fit(data.X_train, data.y_train), data.X_test
 
 
 def write_state_dict(weights, path):
@@ -153,8 +156,31 @@ def installed_megabytes(names):
     return sum(path.stat().st_size for file in files if (path := file.locate()).is_file()) / 1e6
 
 
+def warm_milliseconds(module, model, X):
+    """Return median processor times of module and estimator: all of X, and a single step."""
+    x_t = X[0][0]
+    _, state = module.step(x_t)
+    _, model_state = model.step(x_t)
+    calls = [
+        lambda: module.predict(X),
+        lambda: model.predict(X),
+        lambda: module.step(x_t, state),
+        lambda: model.step(x_t, model_state),
+    ]
+    times = np.empty((ROUNDS, len(calls)))
+    with threadpool_limits(1):
+        for row in times:
+            for k, call in enumerate(calls):
+                repeats, start = (3, 1000)[k > 1], time.process_time()
+                for _ in range(repeats):
+                    call()
+                row[k] = 1e3 * (time.process_time() - start) / repeats
+    return np.median(times, axis=0)
+
+
 def main():
-    model, x = fit()
+    model, X = fit()
+    x = X[0]
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         np.save(directory / "x.npy", x)
@@ -167,6 +193,8 @@ def main():
         expected = [str(model.predict([x])[0])]
         assert answers == [[], [], *[expected] * 4], answers  # and files are in the cache now
         rounds = [[run(p, directory)[:3] for p in programs.values()] for _ in range(ROUNDS)]
+        sys.path.insert(0, name)
+        warm = warm_milliseconds(import_module("model"), model, X)
         sizes = {path.name: path.stat().st_size for path in directory.glob("model.*")}
     medians = np.median(rounds, axis=0)
     ours = medians[list(PROGRAMS).index("export_predictor")]
@@ -177,6 +205,9 @@ def main():
             f"{name:17} {wall:5.2f} s {wall / ours[0]:6.1f} {cpu:5.2f} s {cpu / ours[1]:6.1f} "
             f"{memory:5.0f} MB {installed_megabytes(NEEDS[name]):5.0f} MB"
         )
+    predict, model_predict, step, model_step = warm
+    print(f"{len(X)} sequences: module {predict:.1f} ms, estimator {model_predict:.1f} ms")
+    print(f"one step: module {1e3 * step:.0f} µs, estimator {1e3 * model_step:.0f} µs")
 
 
 if __name__ == "__main__":
