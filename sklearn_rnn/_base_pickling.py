@@ -58,6 +58,11 @@ class ModelVersionWarning(InconsistentVersionWarning):
 class StampedEstimator(BaseEstimator):
     """A base of estimators whose pickles say which release made them."""
 
+    @classmethod
+    def _architecture_names(cls) -> tuple[str, ...]:
+        """Return the parameters that a fit keeps, in `_architecture_`, as it had them."""
+        return ()
+
     def __getstate__(self) -> dict[str, Any]:
         state = {name: _in_memory(value) for name, value in super().__getstate__().items()}
         return {**state, VERSION_KEY: __version__, FORMAT_KEY: FORMAT}
@@ -83,7 +88,7 @@ class StampedEstimator(BaseEstimator):
         super().__setstate__(bring_up(type(self), state))
 
 
-def bring_up(Estimator: type, state: dict[str, Any]) -> dict[str, Any]:
+def bring_up(Estimator: type[StampedEstimator], state: dict[str, Any]) -> dict[str, Any]:
     """Return an older state as this release would have written it.
 
     Options that the older release did not have are as they are by default.
@@ -91,9 +96,11 @@ def bring_up(Estimator: type, state: dict[str, Any]) -> dict[str, Any]:
     parameters = signature(Estimator).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     new = {name: default for name, default in defaults.items() if name not in state}
-    if new and "_architecture_" in state:
-        state = {**state, "_architecture_": {**new, **state["_architecture_"]}}
-    return {**new, **state}
+    state = {**new, **state}
+    if "_architecture_" in state:
+        names = [name for name in Estimator._architecture_names() if name in new]
+        state["_architecture_"] = {n: new[n] for n in names} | state["_architecture_"]
+    return state
 
 
 def _in_memory(value: Any) -> Any:

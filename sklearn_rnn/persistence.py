@@ -95,7 +95,10 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
             "other estimators use skops, with sklearn_rnn.SKOPS_TRUSTED, or joblib."
         )
     state = estimator.__getstate__()
-    parameters = estimator.get_params(deep=False)
+    parameters = {
+        name: os.fspath(value) if isinstance(value, os.PathLike) else value
+        for name, value in estimator.get_params(deep=False).items()
+    }
     learned = {k: v for k, v in state.items() if k.endswith("_") or k in _CONFIGURATION}
     content = {"class": name, "parameters": parameters, "learned": learned}
     _files.write(path, content, kind=_KIND, format=FORMAT)

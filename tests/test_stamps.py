@@ -86,6 +86,7 @@ def test_an_option_that_an_older_release_did_not_have_is_off():
     back = restored(fitted, state)
     assert back.bidirectional is False
     assert back.max_iter == GRURegressor().max_iter
+    assert back._architecture_ == fitted._architecture_
     assert_same_answers(back, fitted, X)
     assert state["_architecture_"] == before["_architecture_"]
 

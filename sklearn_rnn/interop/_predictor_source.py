@@ -34,10 +34,6 @@ class Predictor:
         self.cell = estimator._cell_class.__name__
         self.classifies = hasattr(estimator, "classes_")
 
-    def option(self, name: str) -> Any:
-        """Return an architecture's option, None where the fitted release did not have it."""
-        return self.fitted.get(name)
-
     # ---- the weights ----
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -85,7 +81,7 @@ class Predictor:
         yield "N_LAYERS", str(fitted["num_layers"])
         yield "HIDDEN_SIZE", str(fitted["hidden_size"])
         yield "POOLED_SIZE", str(self.estimator._n_features_out)
-        yield "N_DENSE", str(len(self.option("head_sizes") or ()))
+        yield "N_DENSE", str(len(self.fitted["head_sizes"]))
         if self.classifies:
             as_object = ".astype(object)" if self.estimator.classes_.dtype == object else ""
             yield "CLASSES", f'W["classes"]{as_object}'
@@ -105,7 +101,7 @@ class Predictor:
         yield _piece("read_step", reading)
         yield _piece("sigmoid")
         yield _piece("cell", _CELLS.get(self.cell) or self.fitted["nonlinearity"])
-        learned = "learned_" if self.option("learn_initial_state") else ""
+        learned = "learned_" if self.fitted["learn_initial_state"] else ""
         yield _piece("start", f"{learned}{'hc' if self.cell == 'LSTMCell' else 'h'}")
         yield _piece("run")
         yield _piece("normalise")
@@ -113,7 +109,7 @@ class Predictor:
         if not self.per_step:
             paired = self.both and self.fitted["pooling"] in ("last", "attention")
             yield _piece("pool", self.fitted["pooling"] + ("_both" if paired else ""))
-        yield _piece("readout", "head" if self.option("head_sizes") else "linear")
+        yield _piece("readout", "head" if self.fitted["head_sizes"] else "linear")
         yield _piece("answer", self.answer())
         if self.classifies:
             yield _piece("probability", self.probability())
@@ -205,12 +201,12 @@ class Predictor:
     @property
     def is_normalised(self) -> bool:
         """Whether a layer's outputs are normalised."""
-        return bool(self.option("layer_norm"))
+        return bool(self.fitted["layer_norm"])
 
     @property
     def is_residual(self) -> bool:
         """Whether a layer has another below, to which its states are added."""
-        return bool(self.option("residual") and self.fitted["num_layers"] > 1)
+        return bool(self.fitted["residual"] and self.fitted["num_layers"] > 1)
 
     # ---- what it says of itself ----
 
@@ -241,7 +237,7 @@ class Predictor:
     def way(self) -> Iterator[str]:
         """Yield the stations between inputs and outputs."""
         fitted, cell = self.fitted, self.cell.removesuffix("Cell")
-        n_layers, sizes = fitted["num_layers"], self.option("head_sizes") or ()
+        n_layers, sizes = fitted["num_layers"], self.fitted["head_sizes"]
         if self.estimator._reads_tokens:
             yield f"{len(self.estimator.vocabulary_)} tokens as {fitted['embedding_size']} numbers"
         yield ", ".join(
@@ -249,7 +245,7 @@ class Predictor:
             + ["in both directions"] * self.both
             + ["with residual connections"] * self.is_residual
             + ["normalised"] * self.is_normalised
-            + ["from a learned state on"] * bool(self.option("learn_initial_state"))
+            + ["from a learned state on"] * bool(self.fitted["learn_initial_state"])
         )
         yield "every step" if self.per_step else _POOLING_WORDS[fitted["pooling"]]
         if sizes:
