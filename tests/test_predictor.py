@@ -89,6 +89,10 @@ INPUTS = {
     ),
 }
 STEPS = {
+    "options": (
+        lambda: fit_tiny(LSTMRegressor, X, step_targets(X), **PER_STEP, **ALL_OPTIONS),
+        X,
+    ),
     "labels": (lambda: fit_tiny(GRUClassifier, X, step_targets(X, str), **PER_STEP), X),
     "numbers": (
         lambda: fit_tiny(LSTMRegressor, X, step_targets(X), bidirectional=True, **PER_STEP),
@@ -103,8 +107,40 @@ STEPS = {
         WORDS,
     ),
 }
+ALL_OPTIONS = dict(
+    layer_norm=True, residual=True, learn_initial_state=True, head_sizes=(5, 3), pooling="attention"
+)
+
+
+def fit_with(E, options, both, **params):
+    """Fit with options of the architecture, and move all weights from where they start."""
+    fitted = fit_tiny(E, num_layers=3, bidirectional=both, **options, **params)
+    moved = np.random.default_rng(7).normal(scale=0.3, size=fitted._theta_.shape)
+    return fitted._with_weights(fitted._theta_ + moved)
+
+
+ARCHITECTURES = {
+    **{
+        f"{E.__name__}-{name}-{both}": (
+            lambda E=E, name=name, both=both: fit_with(E, {name: ALL_OPTIONS[name]}, both)
+        )
+        for E, name in zip([*SIX, *SIX], [*ALL_OPTIONS, *ALL_OPTIONS], strict=False)
+        for both in (False, True)
+    },
+    **{
+        f"{E.__name__}-all-{both}": lambda E=E, both=both: fit_with(E, ALL_OPTIONS, both)
+        for E in SIX
+        for both in (False, True)
+    },
+    "one layer": lambda: fit_tiny(GRUClassifier, **ALL_OPTIONS),
+    "tokens": lambda: fit_tiny(GRUClassifier, WORDS, embedding_size=3, **ALL_OPTIONS),
+}
 FITS = {
     **{name: (make, X) for name, make in (LAYERS | TARGETS).items()},
+    **{
+        f"options: {name}": (make, WORDS if name == "tokens" else X)
+        for name, make in ARCHITECTURES.items()
+    },
     **INPUTS,
     **{f"each step: {name}": case for name, case in STEPS.items()},
 }
