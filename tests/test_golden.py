@@ -54,7 +54,7 @@ def test_it_loads_and_answers_as_it_did(path):
     with np.load(path.with_suffix(".answers.npz")) as file:
         assert_close(answers(estimator, X), dict(file))
     before = estimator.weights_["weight_out"]
-    _, y = make_estimators()[path.stem]
+    _, y = make_estimators({})[path.stem]
     assert not np.array_equal(estimator.partial_fit(X, y).weights_["weight_out"], before)
 
 
@@ -65,8 +65,9 @@ def test_nothing_is_missing(directory):
     assert sorted(path.name for path in FILES if path.parent == directory) == sorted(expected)
 
 
-def test_the_script_still_makes_them(tmp_path):
+@pytest.mark.parametrize("with_options", [False, True])
+def test_the_script_still_makes_them(with_options, tmp_path):
     pytest.importorskip("skops.io")
-    main(tmp_path / "new")
+    main(tmp_path / "new", with_options)
     made = {path.name for path in (tmp_path / "new").iterdir()}
     assert made == {path.name for path in (GOLDEN / "0.1.0-format-1").iterdir()}

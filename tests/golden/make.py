@@ -1,4 +1,7 @@
-"""Make the files that every later release must load: `python -m tests.golden.make DIRECTORY`.
+"""Make the files that every later release must load.
+
+python -m tests.golden.make DIRECTORY
+python -m tests.golden.make DIRECTORY options  # with all options of the architecture
 
 Run once for a release or a format, in its own checkout; the files are committed and never changed.
 For each of the six estimators they are a pickle, a skops file, an .npz of `save`, and what the
@@ -25,7 +28,10 @@ from sklearn_rnn import (
 )
 
 METHODS = ("predict", "predict_proba", "transform", "predict_prefixes")
-OPTIONS = dict(max_iter=2, random_state=0, warm_start=True)
+SMALL = dict(max_iter=2, random_state=0, warm_start=True)
+OPTIONS = dict(
+    layer_norm=True, residual=True, learn_initial_state=True, head_sizes=(3,), pooling="attention"
+)
 
 
 def make_data():
@@ -35,20 +41,22 @@ def make_data():
     return SequenceArray.from_sequences([rng.normal(size=(n, 2)) for n in lengths])
 
 
-def make_estimators():
+def make_estimators(options):
     """Return the six, unfitted, and their targets: between them all kinds of what there is."""
     rng = np.random.default_rng(1)
     y, counts = rng.normal(5, 2, size=9), rng.integers(0, 9, size=(9, 2))
     labels = np.array(["ash", "elm", "oak"] * 3)
-    both = dict(num_layers=2, bidirectional=True)
-    quantiles = dict(loss="quantile", quantiles=[0.1, 0.9])
+    problems = [
+        (RNNClassifier, y > 5, {}),
+        (RNNRegressor, y, dict(nonlinearity="relu", pooling="max")),
+        (LSTMClassifier, labels, dict(pooling="mean", num_layers=2, bidirectional=True)),
+        (LSTMRegressor, counts, dict(loss="poisson")),
+        (GRUClassifier, labels.astype(object), dict(num_layers=2)),
+        (GRURegressor, y, dict(solver="sgd", loss="quantile", quantiles=[0.1, 0.9])),
+    ]
     return {
-        "RNNClassifier": (RNNClassifier(3, **OPTIONS), y > 5),
-        "RNNRegressor": (RNNRegressor(3, nonlinearity="relu", pooling="max", **OPTIONS), y),
-        "LSTMClassifier": (LSTMClassifier(2, pooling="mean", **both, **OPTIONS), labels),
-        "LSTMRegressor": (LSTMRegressor(3, loss="poisson", **OPTIONS), counts),
-        "GRUClassifier": (GRUClassifier(3, num_layers=2, **OPTIONS), labels.astype(object)),
-        "GRURegressor": (GRURegressor(3, solver="sgd", **quantiles, **OPTIONS), y),
+        Estimator.__name__: (Estimator(3, **{**params, **options, **SMALL}), y)
+        for Estimator, y, params in problems
     }
 
 
@@ -65,13 +73,13 @@ def answers(estimator, X):
     return {k: a.astype(str) if a.dtype == object else a for k, a in found.items()}
 
 
-def main(directory):
+def main(directory, with_options=False):
     """Write the files."""
     directory = Path(directory)
     directory.mkdir(parents=True)
     X = make_data()
     np.savez(directory / "inputs.npz", values=X.values, offsets=X.offsets)
-    for name, (estimator, y) in make_estimators().items():
+    for name, (estimator, y) in make_estimators(OPTIONS if with_options else {}).items():
         path = directory / name
         estimator.fit(X, y, X_val=X, y_val=y)
         np.savez(path.with_suffix(".answers.npz"), **answers(estimator, X))
@@ -85,4 +93,4 @@ def main(directory):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], with_options="options" in sys.argv[2:])
