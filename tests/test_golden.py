@@ -53,6 +53,7 @@ def test_it_loads_and_answers_as_it_did(path):
     assert type(estimator).__name__ == path.stem
     with np.load(path.with_suffix(".answers.npz")) as file:
         assert_close(answers(estimator, X), dict(file))
+    assert len(estimator.loss_curve_) == len(estimator.validation_scores_ or [1, 2]) == 2
     before = estimator.weights_["weight_out"]
     _, y = make_estimators({})[path.stem]
     assert not np.array_equal(estimator.partial_fit(X, y).weights_["weight_out"], before)
