@@ -64,8 +64,8 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     Notes
     -----
     All parameters and all that was learned are kept to the last bit, with what `warm_start` and
-    `partial_fit` go on from, and the container that `set_output` chose. Metadata requests and
-    callbacks are not.
+    `partial_fit` go on from, and the container that `set_output` chose. A path among the parameters
+    becomes text. Metadata requests and callbacks are not kept.
 
     The file is an .npz: :func:`numpy.load` reads its arrays, and its entry
     "sklearn_rnn.json" says the class, the parameters, the release and the number of the format. A

@@ -159,6 +159,11 @@ def test_parameters_that_are_not_plain(Estimator, parameter, value, what, tmp_pa
     assert_same_answers(through_file(fitted.set_params(**{parameter: None}), tmp_path), fitted, X)
 
 
+def test_a_path_becomes_text(Estimator, tmp_path):
+    estimator = tiny(Estimator, validation_scoring=Path("a") / "b")
+    assert through_file(estimator, tmp_path).validation_scoring == os.path.join("a", "b")
+
+
 class Derived(GRUClassifier):
     """Somebody's own estimator: its class could not be looked up."""
 
