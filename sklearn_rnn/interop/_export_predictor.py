@@ -81,7 +81,7 @@ def export_predictor(estimator: Any, path: str | os.PathLike[str]) -> None:
             f"path is {os.fspath(path)!r}: expected a name that Python can import, for example "
             '"model.py".'
         )
-    predictor = Predictor(estimator)
+    predictor = Predictor(estimator._copy())  # which no fit in another thread changes
     with _files.replacing(path.with_suffix(".npz")) as file:
         np.savez(file, **predictor.arrays())  # type: ignore[arg-type]
     with _files.replacing(path) as file:

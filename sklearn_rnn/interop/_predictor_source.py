@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import ast
 from collections.abc import Iterable, Iterator
 from inspect import getsource
 from textwrap import fill, indent
@@ -65,11 +65,8 @@ class Predictor:
         functions = [source for role, source in roles.items() if role in needed]
         body = "\n\n\n".join(functions)
         head = _HEAD.format(docstring=self.docstring(name, public))
-        constants = [
-            f"{constant} = {value}"
-            for constant, value in self.constants()
-            if re.search(rf"\b{constant}\b", body)
-        ]
+        used = _names(body)
+        constants = [f"{name} = {value}" for name, value in self.constants() if name in used]
         return "\n".join([head, *constants]) + "\n\n\n" + body + "\n"
 
     def constants(self) -> Iterator[tuple[str, str]]:
@@ -81,7 +78,7 @@ class Predictor:
         yield "N_LAYERS", str(fitted["num_layers"])
         yield "HIDDEN_SIZE", str(fitted["hidden_size"])
         yield "POOLED_SIZE", str(self.estimator._n_features_out)
-        yield "N_DENSE", str(len(self.fitted["head_sizes"]))
+        yield "N_DENSE", str(len(fitted["head_sizes"]))
         if self.classifies:
             as_object = ".astype(object)" if self.estimator.classes_.dtype == object else ""
             yield "CLASSES", f'W["classes"]{as_object}'
@@ -237,7 +234,7 @@ class Predictor:
     def way(self) -> Iterator[str]:
         """Yield the stations between inputs and outputs."""
         fitted, cell = self.fitted, self.cell.removesuffix("Cell")
-        n_layers, sizes = fitted["num_layers"], self.fitted["head_sizes"]
+        n_layers, sizes = fitted["num_layers"], fitted["head_sizes"]
         if self.estimator._reads_tokens:
             yield f"{len(self.estimator.vocabulary_)} tokens as {fitted['embedding_size']} numbers"
         yield ", ".join(
@@ -245,7 +242,7 @@ class Predictor:
             + ["in both directions"] * self.both
             + ["with residual connections"] * self.is_residual
             + ["normalised"] * self.is_normalised
-            + ["from a learned state on"] * bool(self.fitted["learn_initial_state"])
+            + ["from a learned state on"] * bool(fitted["learn_initial_state"])
         )
         yield "every step" if self.per_step else _POOLING_WORDS[fitted["pooling"]]
         if sizes:
@@ -300,8 +297,13 @@ def _reachable(names: list[str], roles: dict[str, str]) -> set[str]:
         name = waiting.pop()
         if name in roles and name not in found:
             found.add(name)
-            waiting += re.findall(r"\w+", roles[name])
+            waiting += _names(roles[name])
     return found
+
+
+def _names(source: str) -> set[str]:
+    """Return all names in a source."""
+    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
 
 
 def _function(signature: str, *lines: str) -> str:
