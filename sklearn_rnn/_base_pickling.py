@@ -21,7 +21,7 @@ from sklearn_rnn._version import __version__
 # sense of the attributes of the one before, with a step in `bring_up` from there to here. An
 # option that is new, and off by default, is no such change: `bring_up` turns it off, and a release
 # that does not know it says so.
-FORMAT = 1
+FORMAT = 2
 # Pickles that carry no number are older than the first that do, and arranged like them.
 UNSTAMPED = 0
 
@@ -85,14 +85,18 @@ class StampedEstimator(BaseEstimator):
                 ),
                 stacklevel=2,
             )
-        super().__setstate__(bring_up(type(self), state))
+        super().__setstate__(bring_up(type(self), state, number))
 
 
-def bring_up(Estimator: type[StampedEstimator], state: dict[str, Any]) -> dict[str, Any]:
-    """Return an older state as this release would have written it.
+def bring_up(
+    Estimator: type[StampedEstimator], state: dict[str, Any], number: int
+) -> dict[str, Any]:
+    """Return an older state, of this format, as this release would have written it.
 
     Options that the older release did not have are as they are by default.
     """
+    if number < 2 and "_theta_" in state:
+        state = _with_history(state)
     parameters = signature(Estimator).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     new = {name: default for name, default in defaults.items() if name not in state}
@@ -100,6 +104,29 @@ def bring_up(Estimator: type[StampedEstimator], state: dict[str, Any]) -> dict[s
     if "_architecture_" in state:
         names = [name for name in Estimator._architecture_names() if name in new]
         state["_architecture_"] = {n: new[n] for n in names} | state["_architecture_"]
+    return state
+
+
+def _with_history(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a state of format 1 in format 2: the curves are columns of `history_`.
+
+    What format 1 did not keep is NaN, or None, for unknown.
+    """
+    state = dict(state)
+    losses, scores = np.array(state.pop("loss_curve_")), state.pop("validation_scores_")
+    unknown = np.full(len(losses), np.nan)
+    state["history_"] = {
+        "epoch": state["n_iter_"] + np.arange(1 - len(losses), 1),
+        "seconds": unknown,
+        "loss": losses,
+        "validation_loss": unknown,
+        "validation_score": unknown if scores is None else np.array(scores),
+        "learning_rate": unknown,
+        "gradient_norm": unknown,
+    }
+    state["stop_reason_"] = None
+    if "_resume_" in state:
+        state["_resume_"] = {**state["_resume_"], "recent": []}
     return state
 
 
