@@ -68,12 +68,14 @@ def register_skl2onnx() -> None:
         "nocl": [True, False],
         "output_class_labels": [False, True],
     }
-    for kind in CLASSIFIERS:
+    for classifier in CLASSIFIERS:
+        alias = f"SklearnRnn{classifier.__name__}"
         update_registered_converter(
-            kind, f"SklearnRnn{kind.__name__}", _classifier_shapes, _convert, options=options
+            classifier, alias, _classifier_shapes, _convert, options=options
         )
-    for kind in REGRESSORS:
-        update_registered_converter(kind, f"SklearnRnn{kind.__name__}", _regressor_shapes, _convert)
+    for regressor in REGRESSORS:
+        alias = f"SklearnRnn{regressor.__name__}"
+        update_registered_converter(regressor, alias, _regressor_shapes, _convert)
 
 
 def _describe_rows(estimator: Any) -> Description:

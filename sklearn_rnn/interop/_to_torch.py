@@ -44,9 +44,9 @@ def to_torch(estimator: Any) -> Any:
         logarithms.
 
         Sequences are a tensor (n, T, F); the same with lengths (n,) of padded sequences,
-        ``module(x, lengths)``; or a :class:`torch.nn.utils.rnn.PackedSequence`. With
-        `embedding_size` they are codes (n, T) of integers: the position of a token in
-        `vocabulary_`, whose length stands for all others.
+        ``module(x, lengths)``; or a PackedSequence, which ``module.read`` makes of any X that the
+        estimator takes. With `embedding_size` they are codes (n, T) of integers: the position of
+        a token in `vocabulary_`, whose length stands for all others.
 
         With `return_sequences` there is an answer for each step, in a tensor (n, T, ...), zero in
         the padding, or in a PackedSequence where x is one.

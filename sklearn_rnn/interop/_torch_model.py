@@ -12,6 +12,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from sklearn_rnn._tokens import check_tokens
+from sklearn_rnn._validation import check_sequences
+
 
 @cache
 def recurrent_model() -> Any:
@@ -23,8 +26,8 @@ def recurrent_model() -> Any:
         """Embedding, recurrent layers, pooling, dense layers, and what an answer is made of.
 
         `forward` takes sequences x and returns answers, `scores` takes the same and returns raw
-        outputs. x is a PackedSequence, or a tensor (n, T, F), of tokens' codes (n, T), and perhaps
-        lengths (n,).
+        outputs, and `read` makes such an x of what the estimator takes. x is a PackedSequence, or
+        a tensor (n, T, F), of tokens' codes (n, T), and perhaps lengths (n,).
         """
 
         def __init__(
@@ -39,6 +42,10 @@ def recurrent_model() -> Any:
             self.pooling = pooling
             self.n_directions = n_directions
             self.template = template  # the estimator, without its weights
+
+        def read(self, X: Any) -> Any:
+            """Return X, in any container that the estimator takes, as a PackedSequence."""
+            return pack_container(X, self.template, next(self.parameters()))
 
         def scores(self, x: Any, lengths: Any = None) -> Any:
             """Return raw outputs (n, O), or with an answer at every step (n, T, O) or packed."""
@@ -201,6 +208,21 @@ def pack(x: Any, lengths: Any) -> Any:
         lengths = torch.full((len(x),), x.shape[1])
     lengths = torch.as_tensor(lengths).cpu()
     return pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+
+
+def pack_container(X: Any, estimator: Any, like: Any) -> Any:
+    """Return what an estimator reads in X as a PackedSequence, in the dtype and place of `like`."""
+    import torch
+    from torch.nn.utils.rnn import pack_sequence
+
+    if estimator._reads_tokens:
+        sequences = check_tokens(estimator, X, reset=False)
+        rows = torch.tensor(sequences.values[:, 0], device=like.device)
+    else:
+        n_timesteps = estimator.n_timesteps_in_
+        sequences = check_sequences(estimator, X, n_timesteps=n_timesteps, reset=False)
+        rows = torch.tensor(sequences.values).to(like)
+    return pack_sequence(rows.split(sequences.lengths.tolist()), enforce_sorted=False)
 
 
 def pool(pooling: str, states: Any, lengths: Any, attention: Any) -> Any:
