@@ -83,6 +83,8 @@ class Description:
         The steps in a row, where the estimator reads rows.
     answer : Answer
         What becomes of raw predictions.
+    estimator : estimator
+        A copy of the estimator, without weights.
     """
 
     cell: str
@@ -96,6 +98,7 @@ class Description:
     vocabulary: np.ndarray | None
     n_timesteps: int | None
     answer: Answer
+    estimator: Any
 
     @property
     def input_size(self) -> int:
@@ -146,6 +149,7 @@ def describe(estimator: Any) -> Description:
         vocabulary=model.vocabulary_ if tokens else None,
         n_timesteps=model.n_timesteps_in_ if flat else None,
         answer=_answer(model),
+        estimator=_without_weights(model),
     )
 
 
@@ -186,9 +190,9 @@ def _answer(model: Any) -> Answer:
     )
 
 
-def without_weights(estimator: Any) -> Any:
-    """Return a bare copy that knows all but its weights, and what was measured with them."""
-    bare = estimator._copy()
+def _without_weights(model: Any) -> Any:
+    """Return a copy that knows all but its weights, and what was measured with them."""
+    bare = model._copy()
     for name in ("_theta_", "_resume_", "_calibration_"):
         bare.__dict__.pop(name, None)
     return bare

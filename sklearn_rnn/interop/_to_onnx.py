@@ -92,7 +92,7 @@ def to_onnx(
     >>> import onnxruntime  # doctest: +SKIP
     >>> session = onnxruntime.InferenceSession(model.SerializeToString())  # doctest: +SKIP
     >>> label, probabilities = session.run(None, {"X": X})  # doctest: +SKIP
-    >>> np.abs(probabilities - clf.predict_proba(X)).max() < 1e-5  # doctest: +SKIP
+    >>> bool(np.abs(probabilities - clf.predict_proba(X)).max() < 1e-5)  # doctest: +SKIP
     True
     """
     require("onnx", "onnx", "to_onnx")
@@ -100,7 +100,7 @@ def to_onnx(
 
     transformers, last = _steps(estimator)
     model = describe(last)
-    with_lengths = _check_lengths(lengths, last)
+    with_lengths = _check_lengths(lengths, model.estimator)
     graph, x = Graph(), "X"
     if model.vocabulary is not None:
         x = _add_codes(graph, model.vocabulary, x)

@@ -14,7 +14,6 @@ from sklearn_rnn.interop._description import (
     Description,
     describe,
     require,
-    without_weights,
 )
 from sklearn_rnn.interop._torch_model import (
     classes_answer,
@@ -84,7 +83,7 @@ def to_torch(estimator: Any) -> Any:
     >>> import torch  # doctest: +SKIP
     >>> module = to_torch(clf)  # doctest: +SKIP
     >>> probabilities = module(torch.tensor(X)).detach().numpy()  # doctest: +SKIP
-    >>> np.abs(probabilities - clf.predict_proba(X)).max() < 1e-12  # doctest: +SKIP
+    >>> bool(np.abs(probabilities - clf.predict_proba(X)).max() < 1e-12)  # doctest: +SKIP
     True
     """
     require("torch", "torch", "to_torch")
@@ -100,7 +99,7 @@ def to_torch(estimator: Any) -> Any:
             head=_head(description.head),
             answer=_answer(description.answer, description.dtype),
             n_directions=description.n_directions,
-            template=without_weights(estimator),
+            template=description.estimator,
         )
     return module.eval()
 
