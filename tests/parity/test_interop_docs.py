@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-for package in ("torch", "onnxruntime", "skl2onnx"):
-    pytest.importorskip(package)
+pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
+pytest.importorskip("skl2onnx")
 
 from tests.test_docs import ROOT, assert_page_runs
 
