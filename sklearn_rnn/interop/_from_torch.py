@@ -14,7 +14,9 @@ from sklearn.utils import column_or_1d
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._targets import check_classes
 from sklearn_rnn.interop._description import Arrays, Dense, require
+from sklearn_rnn.interop._torch_model import recurrent_model
 from sklearn_rnn.interop._torch_parts import (
     dense_layers,
     embedding_vectors,
@@ -40,8 +42,8 @@ def from_torch(
     return_sequences: bool = False,
     loss: str | None = None,
     quantiles: Any = None,
-    y_mean: Any = 0.0,
-    y_scale: Any = 1.0,
+    y_mean: Any = None,
+    y_scale: Any = None,
     embedding: Any = None,
     vocabulary: Any = None,
     n_timesteps: int | None = None,
@@ -70,8 +72,9 @@ def from_torch(
         A regressor's loss, "squared_error" if None. With "poisson" raw outputs are logarithms.
     quantiles : float or array-like of shape (n_quantiles,), default=None
         With ``loss="quantile"``: what the outputs are; those of a target next to each other.
-    y_mean, y_scale : float or array-like of shape (n_targets,), default=0 and 1
+    y_mean, y_scale : float or array-like of shape (n_targets,), default=None
         What targets were standardised by in training: a prediction is output * y_scale + y_mean.
+        None: 0 and 1.
     embedding : torch.nn.Embedding, default=None
         Between tokens and the recurrent layers.
     vocabulary : array-like of shape (n_tokens,), default=None
@@ -115,7 +118,7 @@ def from_torch(
     (5, 2)
     """
     require("torch", "torch", "from_torch")
-    if hasattr(module, "template"):
+    if isinstance(module, recurrent_model()):
         return _with_weights(module)
     embedding, module, readout = split_parts(module, readout, embedding)
     weights, params = recurrent_weights(module)
@@ -129,7 +132,7 @@ def from_torch(
         params["embedding_size"] = weights["weight_embedding"].shape[1]
     classifier, regressor = ESTIMATORS[_cell_name(module)]
     if classes is not None or multilabel:
-        _refuse_with_classes(loss=loss, quantiles=quantiles)
+        _refuse_with_classes(loss=loss, quantiles=quantiles, y_mean=y_mean, y_scale=y_scale)
         head[-1], labels = _class_scores(head[-1], classes, multilabel)
         estimator, facts = classifier(**params), facts | labels
     else:
@@ -224,7 +227,7 @@ def _class_scores(readout: Dense, classes: Any, multilabel: bool) -> tuple[Dense
     W, b = readout
     classes = np.arange(len(b)) if classes is None else column_or_1d(np.asarray(classes))
     C = len(classes)
-    if len(np.unique(classes)) < C or (C < 2 and not multilabel):
+    if len(check_classes(classes)) < C or (C < 2 and not multilabel):
         raise ValueError(f"classes must be at least two different labels, got {classes.tolist()}.")
     if len(b) != C and not (C == 2 and len(b) == 1 and not multilabel):
         raise ValueError(
@@ -251,8 +254,8 @@ def _target_facts(estimator: Any, n_outputs: int, y_mean: Any, y_scale: Any) -> 
             f"readout has {n_outputs} outputs, no multiple of the {n_quantiles} quantiles."
         )
     units = []
-    for name, value in (("y_mean", y_mean), ("y_scale", y_scale)):
-        unit = np.asarray(value, float)
+    for name, value, default in (("y_mean", y_mean, 0), ("y_scale", y_scale, 1)):
+        unit = np.asarray(default if value is None else value, float)
         if unit.ndim > 1 or unit.size not in (1, n_outputs // n_quantiles):
             raise ValueError(
                 f"{name} has shape {unit.shape}: expected a number, or one for each of "

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn.interop._description import Arrays, Dense
+from sklearn_rnn.interop._torch_model import layered_recurrence
 
 # What to do with a module that cannot be read.
 GIVE_PARTS = "give an nn.RNN, nn.LSTM or nn.GRU and an nn.Linear: from_torch(net.lstm, net.linear)"
@@ -143,7 +144,7 @@ def model_weights(model: Any) -> Arrays:
 
 
 def _recurrence_weights(recurrence: Any) -> Arrays:
-    if not hasattr(recurrence, "starts"):
+    if not isinstance(recurrence, layered_recurrence()):
         return recurrent_weights(recurrence)[0]
     weights: Arrays = {}
     parts = zip(recurrence.layers, recurrence.norms, recurrence.starts, strict=True)

@@ -329,7 +329,9 @@ def test_modules_that_no_estimator_can_be(case):
     [
         (dict(classes=[0, 1, 2]), "readout has 2 outputs, but classes are 3"),
         (dict(classes=[1, 1]), "two different labels"),
+        (dict(classes=np.array([1, "a"], object)), "all strings or all numbers"),
         (dict(classes=[0, 1], loss="huber"), "loss='huber' is a regressor's"),
+        (dict(classes=[0, 1], y_mean=3.0), "y_mean=3.0 is a regressor's"),
         (dict(classes=[0, 1], pooling="sum"), "'pooling' parameter of LSTMClassifier"),
         (dict(loss="quantile", quantiles=[0.1, 0.5, 0.9]), "no multiple of the 3 quantiles"),
         (dict(y_mean=[1.0, 2.0, 3.0]), r"y_mean has shape \(3,\)"),

@@ -127,9 +127,3 @@ def test_the_oldest_opset_that_does():
     proto = skl2onnx.to_onnx(model, X[:1], options=PLAIN, target_opset=18)
     said = run(proto, X=NEW)["probabilities"]
     np.testing.assert_allclose(said, model.predict_proba(NEW), atol=1e-5)
-
-
-def test_without_skl2onnx(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "skl2onnx", None)
-    with pytest.raises(ImportError, match=r'pip install "sklearn-rnn\[onnx\]"'):
-        register_skl2onnx()

@@ -240,9 +240,3 @@ def test_labels_that_onnx_does_not_have():
 def test_what_is_no_estimator_of_ours():
     with pytest.raises(TypeError, match="got a StandardScaler"):
         to_onnx(make_pipeline(StandardScaler()))
-
-
-def test_without_onnx(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "onnx", None)
-    with pytest.raises(ImportError, match=r'pip install "sklearn-rnn\[onnx\]"'):
-        to_onnx(fit_tiny(GRUClassifier))

@@ -191,9 +191,3 @@ def test_real_data(japanese_vowels):
 def test_what_is_no_estimator_of_ours():
     with pytest.raises(TypeError, match="got a int"):
         to_torch(3)
-
-
-def test_without_pytorch(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "torch", None)
-    with pytest.raises(ImportError, match=r'pip install "sklearn-rnn\[torch\]"'):
-        to_torch(fit_tiny(GRUClassifier))
