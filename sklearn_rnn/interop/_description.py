@@ -22,8 +22,6 @@ from sklearn_rnn._core.rnn import RNNCell
 # PyTorch's and ONNX's word for each cell, and PyTorch's order of its gates.
 CELLS = {RNNCell: "RNN", LSTMCell: "LSTM", GRUCell: "GRU"}
 GATES = {"RNN": "h", "LSTM": "ifgo", "GRU": "rzn"}
-# Of layer normalisation.
-EPSILON = 1e-5
 
 Arrays = dict[str, np.ndarray]
 Dense = tuple[np.ndarray, np.ndarray]
@@ -141,7 +139,7 @@ def describe(estimator: Any) -> Description:
         cell=CELLS[model._cell_class],
         relu=fitted.get("nonlinearity") == "relu",
         layers=_layers(weights, fitted["num_layers"], 2 if fitted["bidirectional"] else 1),
-        residual=fitted.get("residual", False),
+        residual=fitted["residual"],
         pooling=None if fitted["return_sequences"] else fitted["pooling"],
         attention=weights.get("weight_attention"),
         head=_head(weights),

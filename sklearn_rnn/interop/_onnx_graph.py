@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn.interop._description import EPSILON, GATES, Answer, Arrays, Description
+from sklearn_rnn._core.norm import EPSILON
+from sklearn_rnn.interop._description import GATES, Answer, Arrays, Description
 
 ONNX_GATES = {"RNN": "h", "LSTM": "iofg", "GRU": "zrn"}
 

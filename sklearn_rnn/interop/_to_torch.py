@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._core.norm import EPSILON
 from sklearn_rnn.interop._description import (
-    EPSILON,
     Answer,
     Arrays,
     Dense,
@@ -67,7 +67,9 @@ def to_torch(estimator: Any) -> Any:
     Notes
     -----
     The module consists of nn.RNN, nn.LSTM or nn.GRU, nn.Linear and so on, has no part in the
-    estimator's memory, and can be trained further, moved and saved like any other. Train it on
+    estimator's memory, and can be trained further, moved and saved like any other. All layers are
+    one stacked module, or, with `layer_norm`, `residual` or `learn_initial_state`, for which
+    PyTorch's have no place, one module each. Train it on
     ``scores``, with BCEWithLogitsLoss, CrossEntropyLoss, or, on ``(y - y_mean) / y_scale`` of
     ``module.answer``, whatever the estimator's loss is. In training the row of unknown tokens,
     the last of ``module.embedding``, goes its own way; in an estimator it is the mean of the

@@ -10,6 +10,15 @@ import pytest
 from sklearn_rnn import GRUClassifier, GRURegressor, LSTMClassifier, LSTMRegressor, RNNClassifier
 from tests.helpers import LENGTHS, SIX, fit_tiny, make_sequences, make_targets, tiny
 
+ALL_OPTIONS = dict(
+    num_layers=3,
+    bidirectional=True,
+    layer_norm=True,
+    residual=True,
+    learn_initial_state=True,
+    pooling="attention",
+    head_sizes=(5,),
+)
 ARCHITECTURES = {
     "one_layer": {},
     "both_ways": dict(bidirectional=True),
@@ -17,6 +26,12 @@ ARCHITECTURES = {
     "two_layers_both_ways_mean": dict(num_layers=2, bidirectional=True, pooling="mean"),
     "two_layers_both_ways_max": dict(num_layers=2, bidirectional=True, pooling="max"),
     "max": dict(pooling="max"),
+    "layer_norm": dict(layer_norm=True, num_layers=2, bidirectional=True),
+    "residual": dict(residual=True, num_layers=3, bidirectional=True, pooling="mean"),
+    "learned_start": dict(learn_initial_state=True, num_layers=2, bidirectional=True),
+    "head": dict(head_sizes=(5, 3)),
+    "attention": dict(pooling="attention", bidirectional=True),
+    "all_options": ALL_OPTIONS,
 }
 
 TOKENS = [list(text) for text in ["abca", "cb", "abbbcaa", "c", "cabb", "abc"] * 2]
@@ -90,7 +105,14 @@ KINDS = {
         return_sequences=True,
         loss="quantile",
     ),
+    "all_options_per_step": _on_sequences(
+        LSTMClassifier,
+        _steps(lambda T: np.arange(T) % 3),
+        return_sequences=True,
+        **ALL_OPTIONS,
+    ),
     "letters": _tokens(GRUClassifier, TOKENS, bidirectional=True),
+    "letters_with_all_options": _tokens(RNNClassifier, TOKENS, **ALL_OPTIONS),
     "numbers_as_tokens": _tokens(
         LSTMRegressor, [[7 * ord(letter) for letter in text] for text in TOKENS]
     ),

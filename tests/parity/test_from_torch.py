@@ -23,7 +23,7 @@ from tests.helpers import (
     pickled,
     same_model,
 )
-from tests.parity.models import all_models, finest_answer, new_data
+from tests.parity.models import ALL_OPTIONS, all_models, finest_answer, new_data
 
 F, H = 2, 4
 RECURRENT = {
@@ -195,6 +195,18 @@ def test_quantiles():
     np.testing.assert_allclose(model.predict(X), expected, **TOLERANCE)
 
 
+@pytest.mark.parametrize("per_step", [False, True])
+def test_a_head_of_several_layers(per_step):
+    module, X = RECURRENT["gru"](), make_sequences([4] * 5)
+    head = nn.Sequential(nn.Linear(H, 5), nn.ReLU(), nn.Dropout(0.5), nn.Linear(5, 3)).eval()
+    model = from_torch(module, head, classes=[0, 1, 2], return_sequences=per_step)
+    assert model.head_sizes == (5,)
+    states = states_of(module, X)[0]
+    with torch.no_grad():
+        expected = head(states if per_step else states[:, -1]).softmax(dim=-1).numpy()
+    np.testing.assert_allclose(np.stack(list(model.predict_proba(X))), expected, **TOLERANCE)
+
+
 def test_an_answer_at_every_step():
     module, linear, X = RECURRENT["lstm"](bidirectional=True), nn.Linear(2 * H, 3), make_sequences()
     model = from_torch(module, linear, classes=[0, 1, 2], return_sequences=True)
@@ -268,9 +280,10 @@ def test_there_and_back(make):
     np.testing.assert_array_equal(finest_answer(back, X), finest_answer(model, X))
 
 
-def test_back_after_training_further():
+@pytest.mark.parametrize("params", [dict(bidirectional=True), ALL_OPTIONS], ids=["plain", "all"])
+def test_back_after_training_further(params):
     X, y = make_sequences(), np.arange(12) % 3
-    model = fit_tiny(GRUClassifier, X, y, bidirectional=True)
+    model = fit_tiny(GRUClassifier, X, y, **params)
     module = to_torch(model)
     nn.functional.cross_entropy(module.scores(module.read(X)), torch.tensor(y)).backward()
     with torch.no_grad():

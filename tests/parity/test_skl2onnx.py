@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_rnn import GRUClassifier, LSTMClassifier
 from sklearn_rnn.interop import register_skl2onnx
 from tests.helpers import CLASSIFIERS, REGRESSORS, fit_tiny
+from tests.parity.models import ALL_OPTIONS
 from tests.parity.models import run_onnx as run
 
 PLAIN = {"zipmap": False}
@@ -122,8 +123,9 @@ def test_opsets_that_are_too_old():
         skl2onnx.to_onnx(model, X[:1], options=PLAIN, target_opset=17)
 
 
-def test_the_oldest_opset_that_does():
-    model = pipeline(LSTMClassifier, TARGETS["strings"], bidirectional=True, pooling="max")
+@pytest.mark.parametrize("params", [dict(pooling="max"), ALL_OPTIONS], ids=["max", "all"])
+def test_the_oldest_opset_that_does(params):
+    model = pipeline(LSTMClassifier, TARGETS["strings"], **params)
     proto = skl2onnx.to_onnx(model, X[:1], options=PLAIN, target_opset=18)
     said = run(proto, X=NEW)["probabilities"]
     np.testing.assert_allclose(said, model.predict_proba(NEW), atol=1e-5)

@@ -21,7 +21,7 @@ from sklearn_rnn import GRUClassifier, GRURegressor, LSTMClassifier, LSTMRegress
 from sklearn_rnn.interop import to_onnx
 from sklearn_rnn.preprocessing import TimestepTransformer
 from tests.helpers import fit_tiny, make_sequences, packed, unchanged
-from tests.parity.models import all_models, is_per_step, new_data, rows
+from tests.parity.models import ALL_OPTIONS, all_models, is_per_step, new_data, rows
 from tests.parity.models import run_onnx as run
 
 TOLERANCE = dict(rtol=1e-5, atol=1e-5)
@@ -81,6 +81,7 @@ REAL = {
     "lstm_mean": (LSTMClassifier, dict(bidirectional=True, pooling="mean")),
     "gru": (GRUClassifier, dict(num_layers=2)),
     "gru_max": (GRUClassifier, dict(bidirectional=True, pooling="max")),
+    "all_options": (LSTMClassifier, ALL_OPTIONS),
 }
 
 

@@ -15,7 +15,14 @@ from torch.nn.utils.rnn import PackedSequence, pack_sequence, pad_packed_sequenc
 from sklearn_rnn import GRUClassifier, LSTMClassifier, LSTMRegressor, RNNRegressor
 from sklearn_rnn.interop import to_torch
 from tests.helpers import fit_tiny, make_sequences, packed, unchanged
-from tests.parity.models import all_models, finest_answer, is_per_step, new_data, rows
+from tests.parity.models import (
+    ALL_OPTIONS,
+    all_models,
+    finest_answer,
+    is_per_step,
+    new_data,
+    rows,
+)
 
 TOLERANCE = dict(rtol=1e-12, atol=1e-12)
 
@@ -125,9 +132,21 @@ def test_the_estimator_and_the_generator_stay_as_they_are():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_layers_one_by_one_where_something_is_between_them():
+    module = to_torch(fit_tiny(GRUClassifier, **ALL_OPTIONS))
+    assert [type(layer) for layer in module.recurrence.layers] == [torch.nn.GRU] * 3
+    assert [type(part) for part in module.head] == [
+        torch.nn.Linear,
+        torch.nn.ReLU,
+        torch.nn.Linear,
+    ]
+    assert "recurrence.norms.2.1.weight" in module.state_dict()
+
+
+@pytest.mark.parametrize("params", [dict(bidirectional=True), ALL_OPTIONS], ids=["plain", "all"])
 @pytest.mark.parametrize("way", ["pickle", "torch.save", "deepcopy", "state_dict"])
-def test_saving(way):
-    model = fit_tiny(RNNRegressor, bidirectional=True)
+def test_saving(way, params):
+    model = fit_tiny(RNNRegressor, **params)
     module, X = to_torch(model), make_sequences()
     if way == "pickle":
         other = pickle.loads(pickle.dumps(module))
@@ -140,16 +159,21 @@ def test_saving(way):
         if way == "torch.save":
             other = torch.load(file, weights_only=False)
         else:
-            other = to_torch(fit_tiny(RNNRegressor, y=np.arange(12.0), bidirectional=True))
+            other = to_torch(fit_tiny(RNNRegressor, y=np.arange(12.0), **params))
             other.load_state_dict(torch.load(file, weights_only=True))
     np.testing.assert_array_equal(answer(other, other.read(X)), answer(module, module.read(X)))
 
 
-def test_training_further():
+@pytest.mark.parametrize(
+    "params",
+    [dict(num_layers=2, bidirectional=True, pooling="max"), ALL_OPTIONS],
+    ids=["plain", "all"],
+)
+def test_training_further(params):
     """Gradients reach every parameter, and steps along them make the loss smaller."""
     X = make_sequences()
     y = torch.tensor(np.arange(12) % 3)
-    module = to_torch(fit_tiny(LSTMClassifier, X, num_layers=2, bidirectional=True, pooling="max"))
+    module = to_torch(fit_tiny(LSTMClassifier, X, **params))
     x, loss = module.read(X), torch.nn.CrossEntropyLoss()
     losses = []
     for _ in range(30):
