@@ -4,9 +4,9 @@ Dimension key: n sequences, T steps of the longest, F inputs, H hidden, S direct
 K targets or classes, Q quantiles, O raw outputs.
 
 Everything is in float32: no runtime has recurrent nodes in float64. States are (T, n, S, H) between
-layers, in the sequence's time for both directions. What stands in the padding has no say: it is
-masked, so that even NaN may stand there, and a runtime that ignores `sequence_lens` is right for
-all but the reverse direction.
+layers, in the sequence's time for both directions. Pooling masks the states in the padding, so that
+even NaN may stand there, and a runtime that ignores `sequence_lens` is right for all but the reverse
+direction.
 """
 
 from __future__ import annotations
@@ -71,7 +71,6 @@ def add_network(graph: Graph, model: Description, x: str, lengths: str | None) -
     real = graph.add("Less", steps, lengths)  # (T, n, 1, 1)
 
     x = graph.add("Transpose", x, perm=[1, 0, 2])
-    x = graph.add("Where", graph.add("Squeeze", real, np.array([3])), x, np.zeros(1))
     states = _add_stack(graph, model, x, lengths, n)
     pooled = _add_pooling(graph, model, states, steps, lengths, real)
     return _add_head(graph, model, pooled)

@@ -111,6 +111,16 @@ def test_scores_are_those_of_the_estimator():
         np.testing.assert_allclose(scores.reshape(expected.shape), expected, **TOLERANCE)
 
 
+def test_quantiles_ascend_even_where_outputs_cross():
+    module = to_torch(fit_tiny(LSTMRegressor, loss="quantile"))
+    x = module.read(make_sequences())
+    before = answer(module, x)
+    with torch.no_grad():
+        for parameter in module.head.parameters():
+            parameter.copy_(parameter.flip(0))
+    np.testing.assert_array_equal(answer(module, x), before)
+
+
 def test_the_parts_are_those_of_pytorch():
     module = to_torch(fit_tiny(GRUClassifier, num_layers=2, bidirectional=True))
     assert type(module.recurrence) is torch.nn.GRU
