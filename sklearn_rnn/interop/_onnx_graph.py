@@ -3,10 +3,10 @@
 Dimension key: n sequences, T steps of the longest, F inputs, H hidden, S directions, G gate rows,
 K targets or classes, Q quantiles, O raw outputs.
 
-Everything is in float32, since onnxruntime has no recurrent nodes in float64. States are (T, n, S, H)
-between layers, in the sequence's time for both directions. Pooling masks the states in the padding,
-so that even NaN may stand there, and a runtime that ignores `sequence_lens` is right for all but the
-reverse direction.
+Everything is in float32, since onnxruntime has no recurrent nodes in float64. States are (T, n, S,
+H) between layers, in the sequence's time for both directions. Pooling masks the states in the
+padding, so that even NaN may stand there, and a runtime that ignores `sequence_lens` is right for
+all but the reverse direction.
 """
 
 from __future__ import annotations
