@@ -15,6 +15,7 @@ from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._targets import check_classes
+from sklearn_rnn._training.history import to_arrays
 from sklearn_rnn.interop._description import Arrays, Dense, require
 from sklearn_rnn.interop._torch_model import recurrent_model
 from sklearn_rnn.interop._torch_parts import (
@@ -87,7 +88,8 @@ def from_torch(
     -------
     estimator : estimator
         As if it had been fitted: it predicts, transforms, steps and is pickled; `partial_fit` goes
-        on from these weights. Its outputs are the modules' in evaluation mode; its dtype is theirs.
+        on from these weights. Its `history_` is empty and `n_iter_` 0. Its outputs are the modules'
+        in evaluation mode; its dtype is theirs.
 
     Raises
     ------
@@ -164,10 +166,10 @@ def _assemble(estimator: Any, weights: Arrays, facts: dict[str, Any]) -> Any:
         "_input_kind_": "sequences" if n_steps is None else "flat",
         "n_iter_": 0,
         "t_": 0,
-        "loss_curve_": [],
+        "history_": to_arrays([]),
+        "stop_reason_": "from_torch",
         "loss_": np.nan,
         "best_loss_": None,
-        "validation_scores_": None,
         "best_validation_score_": None,
     }
     vars(estimator).update(facts)

@@ -111,7 +111,9 @@ def test_it_has_all_that_a_fit_sets():
     for model in (fit_tiny(GRUClassifier), fit_tiny(LSTMRegressor)):
         made = to_torch(model)
         kind = {"classes": model.classes_} if hasattr(model, "classes_") else {}
-        assert vars(from_torch(made.recurrence, made.head, **kind)).keys() == vars(model).keys()
+        back = from_torch(made.recurrence, made.head, **kind)
+        assert vars(back).keys() == vars(model).keys()
+        assert (back.n_iter_, back.loss_curve_, back.validation_scores_) == (0, [], None)
 
 
 def test_weights_are_pytorchs_with_merged_biases():
