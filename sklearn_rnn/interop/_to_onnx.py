@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from sklearn_rnn._version import __version__
 from sklearn_rnn.interop._description import Answer, Description, describe, require
 from sklearn_rnn.interop._onnx_graph import (
     Graph,
@@ -115,6 +116,7 @@ def to_onnx(
         opset_imports=[onnx.helper.make_opsetid(*opset) for opset in OPSETS.items()],
         ir_version=IR_VERSION,
         producer_name="sklearn_rnn",
+        producer_version=__version__,
     )
     onnx.checker.check_model(proto, full_check=True)
     if path is not None:
