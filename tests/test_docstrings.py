@@ -30,6 +30,8 @@ METHODS = [
     *("fit", "partial_fit", "predict", "predict_proba", "predict_log_proba"),
     *("decision_function", "transform"),
     *("step", "step_proba", "predict_prefixes", "predict_proba_prefixes"),
+    *("hidden_states", "gate_activations", "gradient_flow", "summary"),
+    *("input_gradients", "integrated_gradients"),
 ]
 # What a classifier does in another way than a regressor.
 OWN_WAY = {"early_stopping", "validation_fraction"}
