@@ -36,13 +36,13 @@ def test_the_table_of_tokens_with_an_answer_at_every_step():
     assert str(model.summary()).splitlines() == [
         "GRURegressor",
         "--------------------------------------------",
-        "layer                  output    parameters",
+        "layer                  output     parameters",
         "--------------------------------------------",
-        "embedding of 4 tokens  (n, T, 3)         12",
-        "GRU layer 0            (n, T, 4)        100",
-        "readout                (n, T, 1)          5",
+        "embedding of 4 tokens  (n, T, 3)          12",
+        "GRU layer 0            (n, T, 4)         100",
+        "readout                (n, T, 1)           5",
         "--------------------------------------------",
-        "total                                   117",
+        "total                                    117",
     ]
     assert repr(model.summary()) == str(model.summary())
 
