@@ -23,6 +23,14 @@ from sklearn_rnn.datasets import (
     make_parity,
     make_temporal_order,
 )
+from sklearn_rnn.inspection import (
+    AttributionDisplay,
+    GateDisplay,
+    GradientFlowDisplay,
+    HiddenStateDisplay,
+    LossCurveDisplay,
+    permutation_importance,
+)
 from sklearn_rnn.preprocessing import TimestepTransformer
 from tests.helpers import CLASSIFIERS, REGRESSORS, SIX, fit_tiny
 
@@ -147,6 +155,11 @@ def test_kind_of_the_six():
 
 PUBLIC = [
     *SIX,
+    AttributionDisplay,
+    GateDisplay,
+    GradientFlowDisplay,
+    HiddenStateDisplay,
+    LossCurveDisplay,
     RecurrentForecaster,
     RecurrentState,
     SequenceArray,
@@ -159,6 +172,7 @@ PUBLIC = [
     make_sequence_scorer,
     make_temporal_order,
     make_windows,
+    permutation_importance,
     sequences_from_frame,
 ]
 # Codes of numpydoc's validation that the house style does without.

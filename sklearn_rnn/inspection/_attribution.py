@@ -87,6 +87,7 @@ class AttributionDisplay:
         target: Any = None,
         baseline: Any = None,
         step: int | None = None,
+        feature_names: Any = None,
         ax: Any = None,
     ) -> AttributionDisplay:
         """Draw the attributions of one sequence.
@@ -108,6 +109,9 @@ class AttributionDisplay:
             For "integrated", as for `integrated_gradients`.
         step : int or None, default=None
             With `return_sequences`, at which step's answer.
+        feature_names : sequence of str, default=None
+            What the features of a step are called. None: the names that the model was fitted with,
+            or their numbers.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -129,16 +133,16 @@ class AttributionDisplay:
             raise ValueError(
                 'tokens are no numbers that could change a little: method="integrated"'
             )
-        x, names = steps_and_names(model, X)
+        x, names = steps_and_names(model, X, feature_names)
         if method == "integrated":
             values = model.integrated_gradients(X, baseline, target, step)
         else:
             values = model.input_gradients(X, target, step)
-        what = _what(model, X, target, step)
-        kind = "share in" if method == "integrated" else "gradient of"
-        values = _one(values).reshape(x.shape)
-        title = f"{'Integrated gradients' if method == 'integrated' else 'Gradient'}: {what}"
-        return cls(values, x, feature_names=names, title=title, label=f"{kind} it").plot(ax=ax)
+        what, values = _what(model, X, target, step), _one(values).reshape(x.shape)
+        kind = "Integrated gradients" if method == "integrated" else "Gradient"
+        label = "share" if method == "integrated" else "gradient"
+        title = f"{kind}: {what}"
+        return cls(values, x, feature_names=names, title=title, label=label).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> AttributionDisplay:
         """Draw.
@@ -174,11 +178,12 @@ class AttributionDisplay:
         else:
             self.ax_.set_ylabel("feature")
         self.ax_.set_xlabel("time step")
+        self.ax_.xaxis.get_major_locator().set_params(integer=True)
 
     def _draw_tokens(self, ax: Any) -> None:
         n_lines = -(-len(self.x) // _TOKENS_A_LINE)
         width = min(len(self.x), _TOKENS_A_LINE)
-        self.ax_ = make_axes("AttributionDisplay", ax, (max(4.5, 0.32 * width), 1 + 0.5 * n_lines))
+        self.ax_ = make_axes("AttributionDisplay", ax, (max(6.0, 0.32 * width), 1 + 0.5 * n_lines))
         lines = np.full((n_lines, width), np.nan)
         lines.flat[: len(self.x)] = self.attributions
         self._draw(lines)

@@ -92,15 +92,22 @@ def take_sequence(X: Any, index: Any) -> Any:
     return X.iloc[chosen] if hasattr(X, "iloc") else X[chosen]
 
 
-def steps_and_names(model: Any, X: Any) -> tuple[np.ndarray, list[str]]:
+def steps_and_names(model: Any, X: Any, feature_names: Any) -> tuple[np.ndarray, list[str]]:
     """Return the one sequence of X, (T, F), and the features' names; of tokens (T,), and none."""
     sequences = model._read(X)
     if model._reads_tokens:
         tokens = np.append(np.asarray(model.vocabulary_, object), "?")
         return tokens[sequences.values[:, 0]], []
-    names = getattr(model, "feature_names_in_", None)
     n_features = sequences.values.shape[1]
-    if names is None or len(names) != n_features:
+    if feature_names is not None:
+        if len(feature_names) != n_features:
+            raise ValueError(
+                f"feature_names must have a name for each of {n_features} feature(s); got "
+                f"{len(feature_names)}."
+            )
+        return sequences.values, [str(name) for name in feature_names]
+    names = getattr(model, "feature_names_in_", ())
+    if len(names) != n_features:
         names = [f"feature {k}" for k in range(n_features)]
     return sequences.values, [str(name) for name in names]
 
@@ -118,7 +125,8 @@ def draw_input(ax: Any, place: Any, x: np.ndarray, names: list[str]) -> None:
             ax.plot(values, color=COLOURS[k], ls=LINES[k % len(LINES)], label=name)
         ax.set_ylabel("input")
         if len(names) > 1:
-            ax.legend(fontsize="small", ncols=2, loc="upper right")
+            place_above = dict(loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
+            ax.legend(fontsize="small", ncols=len(names), **place_above)
     else:
         image = ax.imshow(x.T, aspect="auto", cmap=SEQUENTIAL, interpolation="none")
         add_colourbar(image, place)

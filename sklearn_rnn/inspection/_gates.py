@@ -95,6 +95,7 @@ class GateDisplay:
         sequence: int = 0,
         layer: int = -1,
         gates: str | None = None,
+        feature_names: Any = None,
         ax: Any = None,
     ) -> GateDisplay:
         """Draw the gates of an LSTM or a GRU while it reads one sequence.
@@ -111,6 +112,9 @@ class GateDisplay:
             Which layer, counted from 0 at the input; -1 is the top one.
         gates : str, default=None
             Letters of the gates to draw, of "ifgoc" or "rzn". None: all but an LSTM's candidate g.
+        feature_names : sequence of str, default=None
+            What the features of a step are called. None: the names that the model was fitted with,
+            or their numbers.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -130,9 +134,9 @@ class GateDisplay:
         wanted = gates or [name for name in every if name != "g"]
         if unknown := set(wanted) - set(every):
             raise ValueError(f"gates must be letters of {''.join(every)!r}; got {unknown}.")
-        x, names = steps_and_names(model, X)
-        title = f"{type(model).__name__}: gates of layer {layer}" if layer >= 0 else ""
-        title = title or f"{type(model).__name__}: gates of the top layer"
+        x, names = steps_and_names(model, X, feature_names)
+        which = "the top layer" if layer == -1 else f"layer {layer}"
+        title = f"{type(model).__name__}: gates of {which}"
         chosen = {name: every[name] for name in wanted}
         return cls(chosen, x, feature_names=names, title=title).plot(ax=ax)
 
@@ -159,7 +163,8 @@ class GateDisplay:
         self.order_ = np.argsort(-next(iter(self.gates.values())).mean(axis=0), kind="stable")
         for name, beside in zip(self.gates, places, strict=True):
             self._draw_gate(name, beside)
-        self.ax_.set_title(self.title)
+        self.ax_.set_title(self.title, loc="left")
+        self.ax_.xaxis.get_major_locator().set_params(integer=True)
         axes[-1].set_xlabel("time step")
         return self
 

@@ -143,14 +143,13 @@ class HiddenStateDisplay:
         assert self.y is not None
         labels, scatters = np.unique(self.y), []
         for k, label in enumerate(labels):
-            # Each marker goes through all colours before the next one, so that no two are alike
-            # up to the 36th label.
-            colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k // len(COLOURS) % len(MARKERS)]
-            if len(labels) <= len(COLOURS):
-                marker = MARKERS[k]
+            # No two alike up to the 36th label, nor two neighbours in colour or in marker.
+            colour = COLOURS[k % len(COLOURS)]
+            marker = MARKERS[(k + k // len(COLOURS)) % len(MARKERS)]
             chosen = self.points[self.y == label]
             scatters.append(
                 ax.scatter(*chosen.T, s=18, color=colour, marker=marker, label=str(label))
             )
-        ax.legend(title="class", loc="center left", bbox_to_anchor=(1, 0.5))
+        n_columns = -(-len(labels) // 12)
+        ax.legend(title="class", ncols=n_columns, loc="center left", bbox_to_anchor=(1, 0.5))
         return scatters
