@@ -12,7 +12,6 @@ them. X itself is left out, and so is what lives for a moment only.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +25,8 @@ from sklearn_rnn._training.prediction import STEPS, iter_indices
 # Vectors like theta that training with Adam keeps: theta, the gradients of two halves of a batch,
 # two moments and a scratch, and in each of two checkpoints theta and both moments.
 VECTORS = 12
+# Bytes of a view of an array, of which workspaces keep some for each step.
+VIEW = 128
 
 
 def forward_operations(network: Network, lengths: Array) -> int:
@@ -99,7 +100,7 @@ def _bytes_of(cell: Cell, workspace: Any) -> int:
     owners, views = {}, 0
     for value in vars(workspace).values():
         if isinstance(value, list):
-            views += sum(sys.getsizeof(view) for view in _flat(value))
+            views += VIEW * sum(1 for _ in _flat(value))
         elif isinstance(value, np.ndarray):
             while getattr(value, "base", None) is not None:
                 value = value.base
