@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -132,37 +133,55 @@ class Summary:
 
 def summarise(estimator: Any, network: Network, lengths: np.ndarray | None) -> Summary:
     """Return the summary of a fitted estimator; with the lengths of sequences, also their cost."""
-    cells, W_out = network.layout.views(np.empty(network.layout.size, bool))
-    kind = type(network.stack.layers[0]).__name__.removesuffix("Cell")
-    directions = ", both directions" if network.stack.n_directions == 2 else ""
-    layers = []
+    layers = (*_recurrent_layers(network), *_answering_layers(estimator, network))
+    cost = None if lengths is None else _cost(estimator, network, lengths)
+    return Summary(type(estimator).__name__, layers, network.layout.size, cost)
+
+
+def _recurrent_layers(network: Network) -> Iterator[tuple[str, str, int]]:
+    """Yield the rows of all that is computed at every step."""
+    stack = network.stack
+    cells, _ = network.layout.views(np.empty(network.layout.size, bool))
     if network.embedding is not None:
         n_tokens, size = network.embedding.shape
-        layers.append((f"embedding of {n_tokens} tokens", f"(n, T, {size})", n_tokens * size))
-    for k, (cell, row) in enumerate(zip(network.stack.layers, cells, strict=True)):
-        width = network.stack.n_directions * cell.hidden_size
+        yield f"embedding of {n_tokens} tokens", f"(n, T, {size})", n_tokens * size
+    for k, (cell, row) in enumerate(zip(stack.layers, cells, strict=True)):
+        options = {
+            "both directions": stack.n_directions == 2,
+            "residual": stack.residual and k > 0,
+            "normalised": stack.layer_norm,
+        }
+        name = f"{type(cell).__name__.removesuffix('Cell')} layer {k}"
+        name = ", ".join([name, *(option for option, is_on in options.items() if is_on)])
         n_parameters = sum(array.size for arrays in row for array in arrays.values())
-        layers.append((f"{kind} layer {k}{directions}", f"(n, T, {width})", n_parameters))
-    steps = "T, " if network.per_step else ""
+        yield name, f"(n, T, {stack.n_directions * cell.hidden_size})", n_parameters
+
+
+def _answering_layers(estimator: Any, network: Network) -> Iterator[tuple[str, str, int]]:
+    """Yield the rows of pooling and the dense layers."""
+    _, arrays = network.layout.views(np.empty(network.layout.size, bool))
+    shape = "(n, T, {})" if network.per_step else "(n, {})"
     if not network.per_step:
         pooling = estimator._architecture_["pooling"]
-        layers.append((f"pooling: {pooling}", f"(n, {network.readout.input_size})", 0))
-    layers.append(("readout", f"(n, {steps}{network.readout.n_outputs})", W_out.size))
-    cost = None if lengths is None else _cost(estimator, network, lengths)
-    return Summary(type(estimator).__name__, tuple(layers), network.layout.size, cost)
+        n_parameters = arrays["attention"].size if "attention" in arrays else 0
+        yield f"pooling: {pooling}", shape.format(network.readout.input_size), n_parameters
+    for k, name in enumerate(network.readout.dense_layers):
+        title = "readout" if name == "W_out" else f"dense layer {k}, relu"
+        yield title, shape.format(len(arrays[name])), arrays[name].size
 
 
 def _cost(estimator: Any, network: Network, lengths: np.ndarray) -> Cost:
     batch_size = len(lengths) if estimator.solver == "lbfgs" else estimator.batch_size
     batch_size = min(batch_size, len(lengths))
-    sizes = network, lengths, estimator._architecture_["input_size"], estimator._theta_.dtype
+    sizes = lengths, estimator._architecture_["input_size"], estimator._theta_.dtype
+    in_training = estimator._make_network(masks_states=estimator.recurrent_dropout > 0)
     return Cost(
         n_sequences=len(lengths),
         shortest=int(lengths.min()),
         longest=int(lengths.max()),
         batch_size=batch_size,
-        training_bytes=training_bytes(*sizes, batch_size, estimator.tbptt_steps),
-        prediction_bytes=prediction_bytes(*sizes),
+        training_bytes=training_bytes(in_training, *sizes, batch_size, estimator.tbptt_steps),
+        prediction_bytes=prediction_bytes(network, *sizes),
         forward_operations=forward_operations(network, lengths),
         update_operations=update_operations(network, lengths, batch_size),
     )

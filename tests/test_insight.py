@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.special import logit
+from scipy.special import logit, softmax
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 
@@ -29,6 +29,25 @@ ARCHITECTURES = {
     "deep_both_ways": dict(num_layers=2, bidirectional=True),
     "mean": dict(pooling="mean", num_layers=2),
     "max": dict(pooling="max", bidirectional=True),
+    "all_options": dict(
+        num_layers=3,
+        pooling="attention",
+        layer_norm=True,
+        residual=True,
+        learn_initial_state=True,
+        head_sizes=(6, 5),
+        dropout=0.2,
+        recurrent_dropout=0.2,
+    ),
+    "all_options_both_ways": dict(
+        num_layers=2,
+        bidirectional=True,
+        pooling="attention",
+        layer_norm=True,
+        residual=True,
+        learn_initial_state=True,
+        init="orthogonal",
+    ),
 }
 architectures = pytest.mark.parametrize("params", ARCHITECTURES.values(), ids=ARCHITECTURES)
 GATED = [LSTMClassifier, GRURegressor]
@@ -45,6 +64,15 @@ def explained_by(model, X, target=None):
     else:
         codes = np.full(len(probabilities), list(model.classes_).index(target))
     return logit(probabilities[np.arange(len(codes)), codes])
+
+
+def attended(h, model):
+    """The states (T, S * H) of one sequence, pooled by each direction's attention."""
+    w = model.weights_["weight_attention"]
+    n_directions = len(w) // model.hidden_size
+    scores = (h * w).reshape(len(h), n_directions, -1).sum(axis=2)
+    shares = np.repeat(softmax(scores, axis=0), model.hidden_size, axis=1)
+    return (shares * h).sum(axis=0)
 
 
 def difference_quotients(f, sequences, step=1e-5):
@@ -71,7 +99,10 @@ def test_hidden_states_are_those_that_transform_pools(Estimator, params):
     model = fit_tiny(Estimator, X, **params)
     states, embeddings, H = model.hidden_states(X), model.transform(X), model.hidden_size
     for h, embedding in zip(states, embeddings, strict=True):
-        pooled = {"last": h[-1], "mean": h.mean(axis=0), "max": h.max(axis=0)}[model.pooling]
+        if model.pooling == "attention":
+            pooled = attended(h, model)
+        else:
+            pooled = {"last": h[-1], "mean": h.mean(axis=0), "max": h.max(axis=0)}[model.pooling]
         if model.pooling == "last" and model.bidirectional:
             pooled = np.concatenate([h[-1, :H], h[0, H:]])
         np.testing.assert_allclose(embedding, pooled, rtol=1e-12)
@@ -194,7 +225,7 @@ def test_integrated_gradients_are_complete(Estimator, params):
     shares = model.integrated_gradients(X, baseline, target, n_steps=200)
     sums = [a.sum() for a in shares]
     difference = explained_by(model, X, target) - explained_by(model, baseline, target)
-    jumps = model.pooling == "max"  # the gradient does, on the way
+    jumps = model.pooling == "max" or len(model.head_sizes) > 0  # the gradient, on the way
     tolerance = np.abs(difference).max() * (0.05 if jumps else 1e-8)
     np.testing.assert_allclose(sums, difference, rtol=0, atol=tolerance)
     assert np.abs(difference).min() > 0
@@ -342,6 +373,7 @@ def test_bounds_hold_and_follow_from_sigma_max(params):
     X = make_sequences()
     model = fit_tiny(RNNRegressor, X, **params)
     flow = model.gradient_flow(X, make_targets(model))
+    assert flow.bounds.keys() == flow.norms.keys()
     for name, bounds in flow.bounds.items():
         sigma = np.linalg.svd(model.weights_[f"weight_hh_{name}"])[1][0]
         assert flow.sigma_max[name] == pytest.approx(sigma)

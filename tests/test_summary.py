@@ -13,6 +13,14 @@ KINDS = {
     "plain": {},
     "deep_both_ways": dict(num_layers=3, bidirectional=True),
     "mean": dict(pooling="mean"),
+    "all_options": dict(
+        num_layers=2,
+        pooling="attention",
+        layer_norm=True,
+        residual=True,
+        learn_initial_state=True,
+        head_sizes=(6, 5),
+    ),
 }
 
 
@@ -24,7 +32,7 @@ def test_parameters_add_up(Estimator, params):
     assert summary.cost is None
     assert summary.n_parameters == model.n_parameters_
     assert sum(n for *_, n in summary.layers) == model.n_parameters_
-    layers = [layer for layer in summary.layers if " layer " in layer[0]]
+    layers = [layer for layer in summary.layers if " layer " in layer[0] and "relu" not in layer[0]]
     assert len(layers) == model.num_layers
     assert {shape for _, shape, _ in layers} == {f"(n, T, {4 * (1 + model.bidirectional)})"}
 
@@ -45,6 +53,18 @@ def test_the_table_of_tokens_with_an_answer_at_every_step():
         "total                                    117",
     ]
     assert repr(model.summary()) == str(model.summary())
+
+
+def test_the_table_of_all_options():
+    model = fit_tiny(LSTMRegressor, bidirectional=True, **KINDS["all_options"])
+    assert model.summary().layers == (
+        ("LSTM layer 0, both directions, normalised", "(n, T, 8)", 2 * (112 + 8 + 8)),
+        ("LSTM layer 1, both directions, residual, normalised", "(n, T, 8)", 2 * (208 + 8 + 8)),
+        ("pooling: attention", "(n, 8)", 8),
+        ("dense layer 0, relu", "(n, 6)", 54),
+        ("dense layer 1, relu", "(n, 5)", 35),
+        ("readout", "(n, 1)", 6),
+    )
 
 
 def test_operations_are_two_for_each_weight_a_step_reads():
@@ -93,6 +113,10 @@ MEASURED = {
     "rnn_mean": (RNNRegressor, dict(pooling="mean")),
     "lstm_truncated": (LSTMRegressor, dict(tbptt_steps=50)),
     "gru_all_data": (GRURegressor, dict(solver="lbfgs")),
+    "gru_all_options": (
+        GRURegressor,
+        dict(num_layers=2, layer_norm=True, residual=True, dropout=0.1, recurrent_dropout=0.1),
+    ),
     "lstm_large_batch": (LSTMRegressor, dict(hidden_size=64, batch_size=128)),
 }
 

@@ -23,7 +23,7 @@ def in_order(arrays: list[Array], block: Block) -> Array:
 
 def layer_states(workspaces: list[Workspace], block: Block) -> Array:
     """Return the states (T, S * H, B) that one layer hands on, after forward."""
-    return in_order([ws.h[: block.n_steps] for ws in workspaces], block)
+    return in_order([ws.out[: block.n_steps] for ws in workspaces], block)
 
 
 def layer_gates(stack: Stack, layer: int, workspaces: list[Workspace], block: Block) -> Array:
@@ -36,7 +36,7 @@ def layer_gates(stack: Stack, layer: int, workspaces: list[Workspace], block: Bl
     return np.concatenate([in_order(list(arrays), block) for arrays in kinds], axis=1)
 
 
-def state_errors(ws: Workspace, n_steps: int) -> Array:
+def step_errors(ws: Workspace, n_steps: int) -> Array:
     """Return dL/dh_t (T, H, B) of each step: what enters at t, and what comes back from t + 1.
 
     After backward, with a workspace that keeps the errors of all steps (`input_gradient`): the
@@ -48,7 +48,7 @@ def state_errors(ws: Workspace, n_steps: int) -> Array:
 def error_norms(workspaces: list[list[Workspace]], block: Block) -> Array:
     """Return the Euclidean norms of dL/dh_t, (T, L * S, B): layer by layer, forward first."""
     T = block.n_steps
-    rows = [[_norms(state_errors(ws, T)) for ws in row] for row in workspaces]
+    rows = [[_norms(step_errors(ws, T)) for ws in row] for row in workspaces]
     return np.concatenate([in_order(row, block) for row in rows], axis=1)
 
 

@@ -7,7 +7,7 @@ that a step, or an answer, reads. Elementwise functions are left out. The way ba
 much, once for the errors and once for the gradients of the weights.
 
 Memory is that of the workspaces, read off workspaces of a few steps, and of the arrays beside
-them. X itself is left out, and so is what lives for a moment only.
+them. X itself is left out, and so is most of what lives for a moment only.
 """
 
 from __future__ import annotations
@@ -31,11 +31,14 @@ VIEW = 128
 
 def forward_operations(network: Network, lengths: Array) -> int:
     """Return the operations of a forward pass over sequences of these lengths."""
-    cells, W_out = network.layout.views(np.empty(network.layout.size, bool))
+    cells, readout = network.layout.views(np.empty(network.layout.size, bool))
     of_step = sum(arrays["W"].size for row in cells for arrays in row)
+    if "attention" in readout:
+        of_step += 2 * readout["attention"].size  # for the scores, and for the weighted sum
+    of_answer = sum(readout[name].size for name in network.readout.dense_layers)
     n_steps = int(lengths.sum())
     n_answers = n_steps if network.per_step else len(lengths)
-    return 2 * (of_step * n_steps + W_out.size * n_answers)
+    return 2 * (of_step * n_steps + of_answer * n_answers)
 
 
 def update_operations(network: Network, lengths: Array, batch_size: int) -> int:
@@ -52,7 +55,7 @@ def training_bytes(
     `at_most` is the number of steps that no workspace exceeds, or None.
     """
     longest, n_columns = int(lengths.max()), min(batch_size, len(lengths))
-    n_steps = longest if at_most is None else min(longest, at_most)
+    n_steps = min(longest, at_most) if at_most and network.runs_in_pieces else longest
     itemsize = np.dtype(dtype).itemsize
     inputs = longest * n_columns * n_features * itemsize
     workspaces = workspace_bytes(network, n_steps, n_columns, dtype, training=True)
@@ -63,7 +66,7 @@ def prediction_bytes(network: Network, lengths: Array, n_features: int, dtype: A
     """Return the memory of a prediction: the largest block's workspaces, inputs and answers."""
     index = next(iter_indices(network, lengths, n_features))
     longest, n_columns = int(lengths[index].max()), len(index)
-    n_steps = longest if network.stack.n_directions == 2 else min(longest, STEPS)
+    n_steps = min(longest, STEPS) if network.runs_in_pieces else longest
     n_answers = int(lengths.sum()) if network.per_step else len(lengths)
     of_answers = n_answers * network.readout.n_outputs
     if network.per_step:  # the pooled states of a piece, and the block's answers before they go out
@@ -87,9 +90,13 @@ def workspace_bytes(
 
     # From as many steps as a chunk may have on, each one more brings the same.
     few = min(n_steps, COLUMNS_PER_CHUNK // n_columns + 2)
-    if few == n_steps:
-        return count(n_steps)
-    return count(few) + (n_steps - few) * (count(few) - count(few - 1))
+    total = count(few)
+    if few < n_steps:
+        total += (n_steps - few) * (total - count(few - 1))
+    if network.stack.layer_norm:  # which makes two arrays like the states of a layer on its way
+        hidden_size = network.stack.layers[0].hidden_size
+        total += 2 * n_steps * n_columns * hidden_size * np.dtype(dtype).itemsize
+    return total
 
 
 def _bytes_of(cell: Cell, workspace: Any) -> int:

@@ -34,6 +34,7 @@ def read_forward(
     def run(index: Array, block: Block) -> Array:
         sizes = block.n_steps, block.n_columns, theta.dtype
         workspaces = network.make_workspaces(*sizes, training=training)
+        network.start(theta, workspaces)
         network.stack.forward(cells, workspaces, network.embed(theta, block))
         return read(workspaces, block)
 
@@ -50,6 +51,7 @@ def read_backward(network: Network, theta: Array, data: TrainingData, read: Read
     def run(index: Array, block: Block) -> Array:
         sizes = block.n_steps, block.n_columns, theta.dtype
         workspaces = network.stack.make_workspaces(*sizes, training=True, input_gradient=True)
+        network.start(theta, workspaces)
         targets = gather_targets(data, index, block)
         network.loss_gradient(theta, workspaces, block, *targets, 1.0, gradient)
         return read(workspaces, block)

@@ -12,7 +12,7 @@ from sklearn_rnn._core.insight import (
     in_order,
     layer_gates,
     layer_states,
-    state_errors,
+    step_errors,
 )
 from tests.core.helpers import CELLS, assert_close, random_problem
 
@@ -109,10 +109,10 @@ def test_error_of_a_step_is_the_gradient_of_what_the_rest_starts_from(
 ):
     """dL/dh_t of a long run is dL/dh_0 of a run over the steps after t."""
     chunk_columns(columns)
-    problem = random_problem(cell)
+    problem = random_problem(cell, layer_norm=spare > 0)
     T = problem.block.n_steps
     ((ws,),) = run(problem, n_steps=T + spare)
-    errors = state_errors(ws, T)
+    errors = step_errors(ws, T)
     for t in range(T - 1):
         rest = replace(
             problem,
