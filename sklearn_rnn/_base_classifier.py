@@ -14,7 +14,7 @@ from sklearn_rnn._base import RecurrentEstimator
 from sklearn_rnn._base_explanation import output_index
 from sklearn_rnn._base_states import StatefulClassifier
 from sklearn_rnn._compat import StrOptions
-from sklearn_rnn._core.explained import LogOdds, RawOutput
+from sklearn_rnn._core.explained import Explained, LogOdds, RawOutput
 from sklearn_rnn._core.losses import BinaryLogLoss, Loss, MulticlassLogLoss
 from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._step_targets import align_steps
@@ -229,7 +229,7 @@ class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimato
             raise ValueError("class_weight leaves no sample with a weight above zero.")
         return replace(data, weight=weight), prior(self._target_kind_, data.y, weight)
 
-    def _explained(self, raw: np.ndarray, target: Any) -> tuple[Loss, np.ndarray]:
+    def _explained(self, raw: np.ndarray, target: Any) -> tuple[Explained, np.ndarray]:
         """Return what gradients explain: the log-odds of one class, for every answer."""
         if self._target_kind_ == "single":
             raise ValueError("The model knows one class only, so that there is nothing to explain.")

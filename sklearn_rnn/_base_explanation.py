@@ -5,6 +5,7 @@ Dimension key: n sequences, T_i steps, M answers (one a sequence, or one a step)
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral
@@ -12,11 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._core.explained import Explained
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._tokens import read_tokens
 from sklearn_rnn._training.batches import TrainingData
+from sklearn_rnn._training.prediction import run_in_blocks
 
+# Shares that add up to a prediction up to this part of the largest difference are complete.
+INCOMPLETE = 0.05
 # From a share of the way, 0 at the baseline and 1 at X, to the weights and data there.
 Way = Callable[[float], tuple[Array, TrainingData]]
 
@@ -133,3 +138,34 @@ def tokens_way(
         return theta, data
 
     return vectors[data.values[:, 0]] - base, at
+
+
+def warn_if_incomplete(
+    network: Network,
+    shares: Array,
+    begin: tuple[Array, TrainingData],
+    end: tuple[Array, TrainingData],
+    n_steps: int,
+) -> None:
+    """Warn if the shares (sum of T_i, F) of a sequence do not add up to how far it has come."""
+    offsets = end[1].offsets[:-1]
+    sums = np.add.reduceat(shares.sum(axis=1, dtype=np.float64), offsets)
+    difference = _explained_numbers(network, *end) - _explained_numbers(network, *begin)
+    gaps, largest = np.abs(sums - difference), np.abs(difference).max()
+    worst = int(gaps.argmax())
+    if gaps[worst] > INCOMPLETE * largest:
+        warnings.warn(
+            f"The shares of sequence {worst} add up to {sums[worst]:.3g}, but its prediction and "
+            f"that of the baseline differ by {difference[worst]:.3g}: the gradient changes fast on "
+            f"the way between them. Raise n_steps={n_steps}.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _explained_numbers(network: Network, theta: Array, data: TrainingData) -> Array:
+    """Return the number of each sequence that the network's loss explains, (n,)."""
+    assert isinstance(network.loss, Explained)
+    raw = run_in_blocks(network, network.raw_prediction, theta, *data.packed)
+    numbers = data.weight * network.loss.values(raw.T, data.y.T)
+    return np.add.reduceat(numbers, data.offsets[:-1]) if data.per_step else numbers

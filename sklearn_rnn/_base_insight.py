@@ -11,12 +11,18 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._base_explanation import answer_weights, is_integer, numbers_way, tokens_way
+from sklearn_rnn._base_explanation import (
+    answer_weights,
+    is_integer,
+    numbers_way,
+    tokens_way,
+    warn_if_incomplete,
+)
 from sklearn_rnn._base_model import FittedModel
 from sklearn_rnn._base_summary import Summary, summarise
 from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.explained import Explained
 from sklearn_rnn._core.insight import error_bounds, error_norms, layer_gates, layer_states
-from sklearn_rnn._core.losses import Loss
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.stack import CellArrays
 from sklearn_rnn._core.workspace import Array, Workspace
@@ -31,8 +37,8 @@ class InsightMixin(FittedModel):
     """Looks into a fitted model; changes nothing in it."""
 
     @abstractmethod
-    def _explained(self, raw: Array, target: Any) -> tuple[Loss, Array]:
-        """Return what of raw predictions (M, K) a gradient explains, as a loss and its y (M, K)."""
+    def _explained(self, raw: Array, target: Any) -> tuple[Explained, Array]:
+        """Return what of raw predictions (M, K) a gradient explains, and its y (M, K)."""
 
     @abstractmethod
     def _targets_as_trained(self, X: Any, sequences: SequenceArray, y: Any) -> TrainingData:
@@ -276,8 +282,10 @@ class InsightMixin(FittedModel):
 
         Notes
         -----
-        It costs `n_steps` training steps. With ``pooling="max"``, or relu, the gradient jumps on
-        the way, and the sum holds up to some 1 / n_steps of the difference only.
+        It costs `n_steps` training steps. With ``pooling="max"``, or relu (of an RNN, or of
+        `head_sizes`), the gradient jumps on the way, and the sum holds up to some 1 / n_steps of
+        the difference only; with `layer_norm` it may change fast. A sum that misses the difference
+        by more than 5 % of the largest difference is warned of: raise `n_steps` then.
 
         References
         ----------
@@ -291,10 +299,11 @@ class InsightMixin(FittedModel):
         explain, data = model._explanation(network, sequences, target, step)
         way = tokens_way if model._reads_tokens else numbers_way
         difference, at = way(model, network, data, baseline)
-        total = np.zeros(difference.shape, np.float64)
+        total = np.zeros(difference.shape)
         for node, share in zip((nodes + 1) / 2, shares / 2, strict=True):
             total += share * read_backward(explain, *at(node), partial(_input_gradients, explain))
         rows = (difference * total).astype(model._theta_.dtype)
+        warn_if_incomplete(explain, rows, at(0.0), at(1.0), n_steps)
         if model._reads_tokens:
             return model._arrange_all(X, sequences, rows.sum(axis=1))
         return restore_container(X, SequenceArray(rows, sequences.offsets))

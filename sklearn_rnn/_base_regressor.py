@@ -13,7 +13,7 @@ from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn_rnn._base import RecurrentEstimator
 from sklearn_rnn._base_explanation import output_index
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
-from sklearn_rnn._core.explained import ExponentialOutput, SortedOutput
+from sklearn_rnn._core.explained import Explained, ExponentialOutput, SortedOutput
 from sklearn_rnn._core.losses import (
     AbsoluteError,
     Huber,
@@ -272,7 +272,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         bias = np.stack([weighted_quantile(y, data.weight, q) for q in quantiles], axis=1)
         return replace(data, y=y), bias.ravel()
 
-    def _explained(self, raw: np.ndarray, target: Any) -> tuple[Loss, np.ndarray]:
+    def _explained(self, raw: np.ndarray, target: Any) -> tuple[Explained, np.ndarray]:
         """Return what gradients explain: one number of every answer, in the unit of y."""
         n_outputs = len(self._y_scale_)
         n_quantiles = raw.shape[1] // n_outputs
