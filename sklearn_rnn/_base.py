@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_rnn._base_held_out import check_held_out_given, make_validate, split_off
-from sklearn_rnn._base_insight import InsightMixin
+from sklearn_rnn._base_insight import InsightModel
 from sklearn_rnn._base_states import StatefulModel
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
 from sklearn_rnn._core.network import Network
@@ -49,7 +49,7 @@ from sklearn_rnn.sequences import SequenceArray
 AUTO_EARLY_STOPPING = 1000
 
 
-class RecurrentEstimator(InsightMixin, StatefulModel):
+class RecurrentEstimator(InsightModel, StatefulModel):
     """Base of all estimators: parameters, and the order of fit."""
 
     # Parameters that the meaning of the weights depends on, beside the cell's.

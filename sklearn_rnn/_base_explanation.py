@@ -90,7 +90,8 @@ def _read_baseline(model: Any, data: TrainingData, baseline: Any) -> Array:
     n_features = data.values.shape[1]
     if baseline is None:
         return np.zeros(n_features)
-    if isinstance(baseline, np.ndarray | list | tuple) and np.ndim(baseline[0]) == 0:
+    is_list = isinstance(baseline, np.ndarray | list | tuple)
+    if is_list and all(np.ndim(item) == 0 for item in baseline):
         values = np.asarray(baseline)
         if values.shape != (n_features,) or not np.isfinite(values.astype(float)).all():
             raise ValueError(

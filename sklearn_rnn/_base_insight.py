@@ -33,7 +33,7 @@ from sklearn_rnn._validation import restore_container
 from sklearn_rnn.sequences import SequenceArray
 
 
-class InsightMixin(FittedModel):
+class InsightModel(FittedModel):
     """Looks into a fitted model; changes nothing in it."""
 
     @abstractmethod

@@ -491,6 +491,7 @@ def test_steps_that_some_sequence_does_not_have(step):
     ("baseline", "message"),
     [
         ([1.0], "a finite number for each of 2 feature"),
+        ([], "a finite number for each of 2 feature"),
         ([1.0, np.nan], "a finite number for each of 2 feature"),
         (make_sequences((5, 2)), "as many sequences as X, of the same lengths: got 2"),
         (make_sequences(n_features=3), "features"),

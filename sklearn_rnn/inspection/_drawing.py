@@ -50,9 +50,15 @@ def stack_axes(
         figure = pyplot.figure(figsize=(width, sum(heights)), layout="constrained")
         grid = figure.add_gridspec(len(heights), 2, **options)
     else:
-        figure = ax.figure
+        if not ax.axison:
+            raise ValueError(f"ax is divided or switched off already: give {display} new axes.")
+        figure, place = ax.figure, ax.get_subplotspec()
+        if place is None:
+            ends = dict(zip(("left", "bottom", "right", "top"), ax.get_position().extents))
+            grid = figure.add_gridspec(len(heights), 2, **ends, **options)
+        else:
+            grid = place.subgridspec(len(heights), 2, **options)
         ax.set_axis_off()
-        grid = ax.get_subplotspec().subgridspec(len(heights), 2, **options)
     first = figure.add_subplot(grid[0, 0])
     axes = [first]
     axes += [figure.add_subplot(grid[k, 0], sharex=first) for k in range(1, len(heights))]

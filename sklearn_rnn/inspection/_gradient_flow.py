@@ -23,6 +23,8 @@ class GradientFlowDisplay:
         What the norms of some of these models cannot exceed.
     ranges : dict of str to ndarray of shape (2, n_steps), default=None
         Between what the norms of most sequences lie.
+    sigma_max : dict of str to float, default=None
+        The largest singular value that each bound follows from, for the legend.
 
     Attributes
     ----------
@@ -58,10 +60,12 @@ class GradientFlowDisplay:
         bounds: dict[str, np.ndarray],
         *,
         ranges: dict[str, np.ndarray] | None = None,
+        sigma_max: dict[str, float] | None = None,
     ) -> None:
         self.norms = norms
         self.bounds = bounds
         self.ranges = ranges
+        self.sigma_max = sigma_max
 
     @classmethod
     def from_estimator(
@@ -98,7 +102,7 @@ class GradientFlowDisplay:
             The drawn display: the median over the sequences, from its 10th to its 90th percentile
             shaded; the bound of an RNN dashed.
         """
-        norms, bounds, ranges = {}, {}, {}
+        norms, bounds, ranges, sigma_max = {}, {}, {}, {}
         for name, each in _named(estimator).items():
             model, X_inside = model_inside(each, X)
             flow = model.gradient_flow(X_inside, y)
@@ -107,7 +111,8 @@ class GradientFlowDisplay:
             ranges[name] = np.array([low, high])
             if flow.bounds is not None:
                 (bounds[name],) = _by_distance(flow.bounds[end], (50,), reverse)
-        return cls(norms, bounds, ranges=ranges).plot(ax=ax)
+                sigma_max[name] = flow.sigma_max[end]
+        return cls(norms, bounds, ranges=ranges, sigma_max=sigma_max).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> GradientFlowDisplay:
         """Draw.
@@ -136,7 +141,9 @@ class GradientFlowDisplay:
                     distances, *map(_positive, self.ranges[name]), color=colour, alpha=0.15, lw=0
                 )
             if name in self.bounds:
-                label = r"its bound, $\sigma_{\max}(W_{hh})^k$"
+                label = f"bound of {name}"
+                if self.sigma_max is not None:
+                    label += rf": $\sigma_{{\max}}(W_{{hh}})$ = {self.sigma_max[name]:.3g}"
                 (self.bound_lines_[name],) = ax.plot(
                     distances, _positive(self.bounds[name]), color=colour, ls=":", label=label
                 )

@@ -115,6 +115,19 @@ def test_other_estimators_are_refused(Display):
         DISPLAYS[Display](StandardScaler(), make_sequences(), None)
 
 
+@pytest.mark.parametrize("Display", [LossCurveDisplay, GateDisplay])
+def test_axes_are_divided_wherever_they_stand_but_once(Display):
+    X = make_sequences()
+    model = fit_tiny(LSTMClassifier, X)
+    ax = plt.figure().add_axes((0.2, 0.3, 0.7, 0.6))
+    display = draw(DISPLAYS[Display](model, X, ax))
+    for part in display.axes_.values():
+        assert part.get_position().x0 == pytest.approx(0.2)
+        assert 0.3 - 1e-9 <= part.get_position().y0 < part.get_position().y1 <= 0.9 + 1e-9
+    with pytest.raises(ValueError, match="ax is divided"):
+        DISPLAYS[Display](model, X, ax)
+
+
 # --- LossCurveDisplay -----------------------------------------------------------------------------
 
 
@@ -193,7 +206,10 @@ def test_gradient_flow_of_several_models():
     assert "distance from the end" in display.ax_.get_xlabel()
     assert list(display.lines_) == ["RNNClassifier", "LSTMClassifier", "GRUClassifier"]
     assert list(display.bound_lines_) == ["RNNClassifier"]
-    assert len(legend_of(display.ax_)) == 4
+    sigma = np.linalg.norm(models[0].weights_["weight_hh_l0"], 2)
+    label = rf"bound of RNNClassifier: $\sigma_{{\max}}(W_{{hh}})$ = {sigma:.3g}"
+    names = list(display.lines_)
+    assert legend_of(display.ax_) == [names[0], label, *names[1:]]
     assert len({line.get_color() for line in display.lines_.values()}) == 3
     for model, line in zip(models, display.lines_.values(), strict=True):
         norms = model.gradient_flow(X, y).norms["l0"]
@@ -201,7 +217,6 @@ def test_gradient_flow_of_several_models():
         np.testing.assert_array_equal(line.get_xdata(), np.arange(15))
     bound = display.bound_lines_["RNNClassifier"].get_ydata()
     assert (display.lines_["RNNClassifier"].get_ydata() <= bound * (1 + 1e-10)).all()
-    sigma = models[0].gradient_flow(X, y).sigma_max["l0"]
     np.testing.assert_allclose(bound[1:] / bound[:-1], sigma)
 
 
