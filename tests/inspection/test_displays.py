@@ -319,6 +319,11 @@ def test_sequences_that_are_not_there(sequence):
             Display.from_estimator(model, X, sequence=sequence)
 
 
+def test_an_rnn_has_no_gates_to_draw():
+    with pytest.raises(ValueError, match="RNNClassifier has no gates"):
+        GateDisplay.from_estimator(fit_tiny(RNNClassifier), make_sequences())
+
+
 # --- HiddenStateDisplay ---------------------------------------------------------------------------
 
 
