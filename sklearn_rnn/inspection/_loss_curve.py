@@ -70,7 +70,7 @@ class LossCurveDisplay:
             The drawn display.
         """
         model, _ = model_inside(estimator)
-        return cls(_history_of(model), estimator_name=type(model).__name__).plot(ax=ax)
+        return cls(dict(model.history_), estimator_name=type(model).__name__).plot(ax=ax)
 
     def plot(self, ax: Any = None) -> LossCurveDisplay:
         """Draw.
@@ -140,14 +140,3 @@ class LossCurveDisplay:
         self.ax_.set(title=f"Training{name}", ylabel="loss")
         self.ax_.legend()
         list(self.axes_.values())[-1].set_xlabel("epoch")
-
-
-def _history_of(model: Any) -> dict[str, np.ndarray]:
-    """Return the history of the last fit, column by column."""
-    if hasattr(model, "history_"):
-        return dict(model.history_)
-    loss = np.array(model.loss_curve_)
-    history = {"epoch": np.arange(1, len(loss) + 1), "loss": loss}
-    if model.validation_scores_ is not None:
-        history["validation_score"] = np.array(model.validation_scores_)
-    return history

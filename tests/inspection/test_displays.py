@@ -149,7 +149,9 @@ def test_loss_curve_with_validation():
     y = np.arange(40) % 2
     model = tiny(LSTMClassifier, early_stopping=True, max_iter=12).fit(X, y)
     display = LossCurveDisplay.from_estimator(model)
-    assert "validation_score" in display.axes_
+    assert list(display.axes_) == ["loss", "validation_score"]
+    losses = model.history_["validation_loss"]
+    np.testing.assert_array_equal(display.lines_["validation_loss"].get_ydata(), losses)
     scores = model.validation_scores_
     np.testing.assert_array_equal(display.lines_["validation_score"].get_ydata(), scores)
     assert display.best_epoch_ == np.argmax(scores) + 1
