@@ -22,7 +22,13 @@ from sklearn_rnn._base_model import FittedModel
 from sklearn_rnn._base_summary import Summary, summarise
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.explained import Explained
-from sklearn_rnn._core.insight import error_bounds, error_norms, layer_gates, layer_states
+from sklearn_rnn._core.insight import (
+    attention_weights,
+    error_bounds,
+    error_norms,
+    layer_gates,
+    layer_states,
+)
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.stack import CellArrays
 from sklearn_rnn._core.workspace import Array, Workspace
@@ -81,6 +87,42 @@ class InsightModel(FittedModel):
         packed = sequences.values, sequences.offsets
         rows = read_forward(network, model._theta_, *packed, read, training=False)
         return model._arrange_all(X, sequences, rows)
+
+    def attention_weights(self, X: Any) -> np.ndarray:
+        """Return how much each step counts in the answer of a model with ``pooling="attention"``.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_samples, n_steps), or object ndarray of shape (n_samples,)
+            At least 0, and 1 in sum over the steps of a sequence. With `bidirectional` one more
+            axis, of 2, the forward direction first. Otherwise in the form of `hidden_states`.
+
+        Raises
+        ------
+        ValueError
+            If the model pools in another way, or X is not what it should be.
+        """
+        model, sequences, network = self._look(X)
+        if not network.readout.pooling.attends:
+            fitted = model._architecture_
+            how = "return_sequences=True" if network.per_step else f"pooling={fitted['pooling']!r}"
+            raise ValueError(
+                f"This {type(self).__name__} was fitted with {how}, and has no attention: fit it "
+                'with pooling="attention".'
+            )
+        _, parameters = network.layout.views(model._theta_)
+
+        def read(workspaces: list[list[Workspace]], block: Block) -> Array:
+            return attention_weights(network.readout, parameters, workspaces[-1], block)
+
+        packed = sequences.values, sequences.offsets
+        rows = read_forward(network, model._theta_, *packed, read, training=False)
+        return model._arrange_all(X, sequences, rows[:, 0] if rows.shape[1] == 1 else rows)
 
     def gate_activations(self, X: Any, layer: int = -1) -> dict[str, np.ndarray]:
         """Return the gates of one layer at every step, by PyTorch's letters.

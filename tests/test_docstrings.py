@@ -38,7 +38,7 @@ METHODS = [
     *("fit", "partial_fit", "predict", "predict_proba", "predict_log_proba"),
     *("decision_function", "transform"),
     *("step", "step_proba", "predict_prefixes", "predict_proba_prefixes"),
-    *("hidden_states", "gate_activations", "gradient_flow", "summary"),
+    *("hidden_states", "attention_weights", "gate_activations", "gradient_flow", "summary"),
     *("input_gradients", "integrated_gradients"),
 ]
 # What a classifier does in another way than a regressor.

@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.pooling import AttentionPooling
+from sklearn_rnn._core.readout import Readout
 from sklearn_rnn._core.stack import CellArrays, Stack
 from sklearn_rnn._core.workspace import Array, Workspace
 
@@ -34,6 +36,21 @@ def layer_gates(stack: Stack, layer: int, workspaces: list[Workspace], block: Bl
     directions = [stack.layers[layer].activations(ws, block.n_steps) for ws in workspaces]
     kinds = zip(*directions, strict=True)
     return np.concatenate([in_order(list(arrays), block) for arrays in kinds], axis=1)
+
+
+def attention_weights(
+    readout: Readout, parameters: dict[str, Array], workspaces: list[Workspace], block: Block
+) -> Array:
+    """Return the weights (T, S, B) of the steps in each direction's pooling by attention.
+
+    With the top layer's workspaces, after forward; zero in the padding.
+    """
+    vectors = readout.attention_vectors(parameters, len(workspaces))
+    weights = [
+        AttentionPooling.attention(ws.out[: block.n_steps], block, w)[:, None]
+        for ws, w in zip(workspaces, vectors, strict=True)
+    ]
+    return in_order(weights, block)
 
 
 def step_errors(ws: Workspace, n_steps: int) -> Array:
