@@ -67,6 +67,13 @@ def row(name, args):
     }
 
 
+def stored(path):
+    """Return the report of earlier runs, or an empty one."""
+    if path is None or not path.exists():
+        return {"rows": {}}
+    return json.loads(path.read_text("utf-8"))
+
+
 def chosen_tasks(names):
     """Return the names of the tasks that the given names are, or begin."""
     if not names:
@@ -94,17 +101,16 @@ def main(argv=None):
     parser.add_argument("--smallest", action="store_true", help="tiny budgets, to see it work")
     args = parser.parse_args(argv)
 
-    report = {"rows": {}}
-    if args.json and args.json.exists():
-        report = json.loads(args.json.read_text("utf-8"))
+    report = stored(args.json)
     names = [] if args.tables_only else chosen_tasks(args.tasks)
     for name in names:
         if args.resume and name in report["rows"]:
             continue
-        report["rows"][name] = row(name, args)
+        measured = row(name, args)
+        report = stored(args.json) if args.json else report  # another process may have added rows
+        report["rows"][name] = measured
         report |= describe_machine(["numpy", "sklearn", "sklearn_rnn", *["torch"] * HAS_TORCH])
-        figures = report["rows"][name]
-        print(name, {key: figures[key] for key in ("ours", "pytorch")}, flush=True)
+        print(name, {key: measured[key] for key in ("ours", "pytorch")}, flush=True)
         if args.json:  # after each, as the whole takes long
             args.json.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     report["rows"] = {name: report["rows"][name] for name in TASKS if name in report["rows"]}

@@ -106,7 +106,7 @@ def copy_memory(cell, n_timesteps=10, n_symbols=5, budget=1000):
     )
 
 
-def temporal_order(cell, n_timesteps=100, budget=2000):
+def temporal_order(cell, n_timesteps=50, budget=1500):
     """Four classes by the order of two symbols; chance is .25."""
     return Stream(
         title=f"Temporal order, {n_timesteps} steps",
@@ -116,7 +116,7 @@ def temporal_order(cell, n_timesteps=100, budget=2000):
         metric="updates until the accuracy is above .99",
         at_most=True,
         budget=budget,
-        bar=budget,
+        bar=None if cell == "RNN" else budget,
         solved=lambda accuracy: accuracy > 0.99,
     )
 
@@ -132,7 +132,7 @@ def _digits():
 def sequential_digits(cell):
     return Fit(
         title="Sequential digits, 64 pixels",
-        estimator=classifier(cell, 64, max_iter=60, learning_rate_init=0.005),
+        estimator=classifier(cell, 64, max_iter=30, learning_rate_init=0.005),
         load=_digits,
         measure=accuracy,
         metric="accuracy",
@@ -210,7 +210,7 @@ def jsb_chorales(cell):
             cell,
             100,
             return_sequences=True,
-            max_iter=60,
+            max_iter=30,
             batch_size=16,
             learning_rate_init=0.001 if cell == "RNN" else 0.003,
             early_stopping="auto",
@@ -320,8 +320,8 @@ SHORT_SETS = {
 }
 ADDING = {  # steps, and the updates of LSTM, GRU and RNN
     100: (4000, 1500, 1000),
-    200: (4000, 2000, 1000),
-    400: (4000, 3000, 1000),
+    200: (4000, 1500, 500),
+    400: (2000, 1500, 500),
 }
 
 
