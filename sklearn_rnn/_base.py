@@ -58,7 +58,13 @@ class RecurrentEstimator(StatefulModel):
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "num_layers": [Interval(Integral, 1, None, closed="left")],
         "bidirectional": ["boolean"],
-        "pooling": [StrOptions({"last", "mean", "max"})],
+        "pooling": [StrOptions({"last", "mean", "max", "attention"})],
+        "head_sizes": ["array-like"],
+        "layer_norm": ["boolean"],
+        "residual": ["boolean"],
+        "learn_initial_state": ["boolean"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
         "return_sequences": ["boolean"],
         "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
         "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
@@ -208,11 +214,13 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         data = merge_duplicates(data, self.batch_size)
         data, bias_out = self._prepare_targets(data, first)
         alpha = 0.0 if self.solver == "adamw" else self.alpha / data.weight.sum()
-        network = self._make_network(alpha=alpha)
+        network = self._make_network(alpha=alpha, masks_states=self.recurrent_dropout > 0)
         # Initial weights too: the last bits of a decomposition may depend on BLAS's threads.
         with single_blas_thread() as n_threads:
             if first:
-                theta = network.layout.initial(rng, bias_out).astype(_float_dtype(sequences))
+                longest = int(sequences.lengths.max())
+                theta = network.layout.initial(rng, bias_out, longest)
+                theta = theta.astype(_float_dtype(sequences))
             else:
                 theta = np.array(self._theta_)
             run = LbfgsTrainer if self.solver == "lbfgs" else Trainer
@@ -303,6 +311,18 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                 'solver="lbfgs" updates once for all data, so with return_sequences=True it cannot '
                 "update after every piece of a sequence: set tbptt_steps=None."
             )
+        if self.solver == "lbfgs" and (self.dropout or self.recurrent_dropout):
+            raise InvalidParameterError(
+                'solver="lbfgs" needs the same objective at every look at it, but dropout draws '
+                "another one: set dropout=0 and recurrent_dropout=0, or take another solver."
+            )
+        attends = self.pooling == "attention" and not self.return_sequences
+        if self.tbptt_steps is not None and attends:
+            raise InvalidParameterError(
+                f"tbptt_steps={self.tbptt_steps} cuts sequences into pieces, but "
+                'pooling="attention" weighs all steps against each other: set tbptt_steps=None, or '
+                "take another pooling."
+            )
         if self.tbptt_steps is not None and self.bidirectional:
             raise InvalidParameterError(
                 f"tbptt_steps={self.tbptt_steps} needs bidirectional=False: the reverse direction "
@@ -312,11 +332,23 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
         """Return what the weights' shapes and meaning depend on, as plain values."""
-        layers = ("hidden_size", "num_layers", "bidirectional")
-        ends = ("embedding_size", "pooling", "return_sequences")
+        layers = ("hidden_size", "num_layers", "bidirectional", "layer_norm", "residual")
+        ends = ("learn_initial_state", "embedding_size", "pooling", "return_sequences")
         names = (*layers, *ends, *self._cell_parameters, *self._target_parameters)
         chosen = {name: getattr(self, name) for name in names}
+        chosen["head_sizes"] = self._head_sizes()
         return {**chosen, "input_size": input_size, "n_outputs": n_outputs}
+
+    def _head_sizes(self) -> tuple[int, ...]:
+        """Return the widths of the head's layers; raise InvalidParameterError if they are none."""
+        sizes = tuple(self.head_sizes)
+        integers = all(isinstance(n, Integral) and not isinstance(n, bool) for n in sizes)
+        if integers and min(sizes, default=1) >= 1:
+            return tuple(int(size) for size in sizes)
+        raise InvalidParameterError(
+            "head_sizes must hold the width of each dense layer, integers of at least 1, for "
+            f"example (32,), or nothing; got {self.head_sizes!r}."
+        )
 
     def _check_unchanged(self, architecture: dict[str, Any]) -> None:
         for name, now in architecture.items():
@@ -344,6 +376,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             max_grad_norm=self.max_grad_norm,
             tbptt_steps=self.tbptt_steps,
             verbose=bool(self.verbose),
+            dropout=self.dropout,
+            recurrent_dropout=self.recurrent_dropout,
         )
 
     def _make_schedule(self, incremental: bool) -> Schedule:

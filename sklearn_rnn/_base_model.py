@@ -15,6 +15,7 @@ from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.losses import Loss
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.stack import Stack
 from sklearn_rnn._step_targets import arrange_steps
 from sklearn_rnn._tokens import check_tokens
 from sklearn_rnn._training.prediction import run_in_blocks
@@ -60,7 +61,7 @@ class FittedModel(
         copy.__dict__.pop("feature_names_in_", None)
         return copy
 
-    def _make_network(self, alpha: float = 0.0) -> Network:
+    def _make_network(self, alpha: float = 0.0, masks_states: bool = False) -> Network:
         """Return the network of the fitted architecture."""
         fitted = self._architecture_
         n_directions = 2 if fitted["bidirectional"] else 1
@@ -71,9 +72,17 @@ class FittedModel(
             size = fitted["embedding_size"]
             embedding = Embedding(len(self.vocabulary_), size)
         sizes = [size, *[n_directions * H] * (fitted["num_layers"] - 1)]
-        return Network.compose(
+        stack = Stack(
             tuple(self._cell_class(size, H, **options) for size in sizes),
-            bidirectional=fitted["bidirectional"],
+            n_directions,
+            layer_norm=fitted["layer_norm"],
+            residual=fitted["residual"],
+            learn_initial_state=fitted["learn_initial_state"],
+            masks_states=masks_states,
+        )
+        return Network.compose(
+            stack,
+            head_sizes=fitted["head_sizes"],
             pooling="none" if fitted["return_sequences"] else fitted["pooling"],
             n_outputs=fitted["n_outputs"],
             loss=self._loss(),

@@ -16,7 +16,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._base_model import FittedModel
-from sklearn_rnn._core.running import RUNNING
 from sklearn_rnn._core.state import RecurrentState, same_fit
 from sklearn_rnn._core.step import Stepper
 from sklearn_rnn._core.workspace import Array
@@ -179,7 +178,7 @@ ndarray of shape (n_samples,)
                 "a sequence's end, so there is no answer, and no state to go on from, before "
                 "the end has been seen. Fit it with bidirectional=False."
             )
-        pooling = RUNNING["last" if fitted["return_sequences"] else fitted["pooling"]]
+        pooling = "last" if fitted["return_sequences"] else fitted["pooling"]
         origin = LiveOrigin(model, Stepper(model._make_network(), model._theta_, pooling))
         if state is not None and not same_fit(origin, state._origin):
             raise ValueError(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from sklearn_rnn._base_classifier import RecurrentClassifier
 from sklearn_rnn._base_regressor import RecurrentRegressor
+from sklearn_rnn._compat import StrOptions
 from sklearn_rnn._core.gru import GRUCell
 
 
@@ -37,10 +40,11 @@ class GRUClassifier(RecurrentClassifier):
         Layers on top of each other; each reads the states of the one below.
     bidirectional : bool, default=False
         Whether a second network reads every sequence from its end to its beginning.
-    pooling : {"last", "mean", "max"}, default="last"
+    pooling : {"last", "mean", "max", "attention"}, default="last"
         What the readout sees of the states over time: the one after the last step, their mean,
-        or the largest value of each unit. "mean" or "max" help where the evidence may lie
-        anywhere in a long sequence.
+        the largest value of each unit, or their mean by weights that are learned: the softmax
+        over the steps of each state's product with one vector [7]_. All but "last" help where the
+        evidence may lie anywhere in a long sequence.
     return_sequences : bool, default=False
         Whether there is a target, and an answer, at every step instead of one for the whole
         sequence. The readout then sees each step's state, and `pooling` has no say.
@@ -51,6 +55,20 @@ class GRUClassifier(RecurrentClassifier):
         For tokens, integers or strings, in X instead of numbers: the length of the vector that
         is learned for each of them, the first layer's input. Try 8 to 32 for characters, more for
         words. None: X holds numbers.
+    layer_norm : bool, default=False
+        Whether what a layer hands on at each step is normalised over its units, with a gain and a
+        bias that are learned [8]_: for deep stacks, and with `residual`.
+    residual : bool, default=False
+        Whether each layer from the second on hands on the sum of its states and of what the layer
+        below it hands on [9]_, so that errors reach the lower layers undiminished.
+    learn_initial_state : bool, default=False
+        Whether the state before the first step is learned; otherwise it is zero.
+    head_sizes : sequence of int, default=()
+        Widths of dense layers with relu between the states and the output layer. None by default.
+    init : {"orthogonal", "chrono"}, default="orthogonal"
+        How weights start: see Notes. "chrono" sets the bias of the gate that keeps the state so
+        that units remember for times of all lengths, up to that of the longest training
+        sequence [10]_: for dependencies over hundreds of steps.
     class_weight : dict or "balanced", default=None
         Factors on the samples' weights, by class. "balanced" gives each class the same total.
         Not for multilabel targets.
@@ -63,6 +81,13 @@ class GRUClassifier(RecurrentClassifier):
     alpha : float, default=0.0
         Strength of the L2 penalty, alpha / 2 times the sum of the squared weights (not biases),
         divided, like the loss, by the sum of the sample weights.
+    dropout : float, default=0.0
+        Share of the inputs, of what each layer hands to the next, and of what the readout sees,
+        that training sets to zero at random, every number by itself [11]_; the rest is scaled
+        up. At least 0 and below 1. Predictions drop nothing.
+    recurrent_dropout : float, default=0.0
+        Share of the units that are set to zero in the recurrent products, the same ones in all
+        steps of a sequence [12]_.
     batch_size : int, default=32
         Sequences an update. Where all distinct samples fit into one batch, training uses them
         in a fixed order with duplicates merged, and the order of the rows changes nothing.
@@ -159,6 +184,8 @@ default="constant"
         Copies of all weights: "weight_embedding" (n_tokens, `embedding_size`) if there is one,
         "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so on under PyTorch's
         names and in its gate order, then "weight_out" (K, H) and "bias_out" (K,).
+        Options add "h_0_l0" (of an LSTM also "c_0_l0"), "norm_weight_l0", "norm_bias_l0" and so
+        on, (H,) each, "weight_attention" (H,), and "weight_head_0", "bias_head_0" and so on.
     n_parameters_ : int
         Number of trained parameters.
 
@@ -199,6 +226,18 @@ default="constant"
            https://arxiv.org/abs/1312.6120
     .. [6] Glorot, X. and Bengio, Y. (2010). Understanding the difficulty of training deep
            feedforward neural networks. AISTATS 9, 249-256.
+    .. [7] Raffel, C. and Ellis, D. P. W. (2016). Feed-forward networks with attention can solve
+           some long-term memory problems. https://arxiv.org/abs/1512.08756
+    .. [8] Ba, J. L., Kiros, J. R. and Hinton, G. E. (2016). Layer normalization.
+           https://arxiv.org/abs/1607.06450
+    .. [9] He, K., Zhang, X., Ren, S. and Sun, J. (2016). Deep residual learning for image
+           recognition. CVPR, 770-778. https://arxiv.org/abs/1512.03385
+    .. [10] Tallec, C. and Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
+            https://arxiv.org/abs/1804.11188
+    .. [11] Zaremba, W., Sutskever, I. and Vinyals, O. (2014). Recurrent neural network
+            regularization. https://arxiv.org/abs/1409.2329
+    .. [12] Gal, Y. and Ghahramani, Z. (2016). A theoretically grounded application of dropout in
+            recurrent neural networks. NeurIPS 29. https://arxiv.org/abs/1512.05287
 
     Examples
     --------
@@ -217,6 +256,11 @@ default="constant"
     """
 
     _cell_class = GRUCell
+    _cell_parameters = ("init",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **RecurrentClassifier._parameter_constraints,
+        "init": [StrOptions({"orthogonal", "chrono"})],
+    }
 
     def __init__(
         self,
@@ -228,9 +272,16 @@ default="constant"
         return_sequences=False,
         n_timesteps=None,
         embedding_size=None,
+        layer_norm=False,
+        residual=False,
+        learn_initial_state=False,
+        head_sizes=(),
+        init="orthogonal",
         class_weight=None,
         solver="adam",
         alpha=0.0,
+        dropout=0.0,
+        recurrent_dropout=0.0,
         batch_size=32,
         learning_rate_init=0.01,
         learning_rate="constant",
@@ -260,9 +311,16 @@ default="constant"
         self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
         self.embedding_size = embedding_size
+        self.layer_norm = layer_norm
+        self.residual = residual
+        self.learn_initial_state = learn_initial_state
+        self.head_sizes = head_sizes
+        self.init = init
         self.class_weight = class_weight
         self.solver = solver
         self.alpha = alpha
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.learning_rate = learning_rate
@@ -316,10 +374,11 @@ class GRURegressor(RecurrentRegressor):
         Layers on top of each other; each reads the states of the one below.
     bidirectional : bool, default=False
         Whether a second network reads every sequence from its end to its beginning.
-    pooling : {"last", "mean", "max"}, default="last"
+    pooling : {"last", "mean", "max", "attention"}, default="last"
         What the readout sees of the states over time: the one after the last step, their mean,
-        or the largest value of each unit. "mean" or "max" help where the evidence may lie
-        anywhere in a long sequence.
+        the largest value of each unit, or their mean by weights that are learned: the softmax
+        over the steps of each state's product with one vector [7]_. All but "last" help where the
+        evidence may lie anywhere in a long sequence.
     return_sequences : bool, default=False
         Whether there is a target, and an answer, at every step instead of one for the whole
         sequence. The readout then sees each step's state, and `pooling` has no say.
@@ -330,6 +389,20 @@ class GRURegressor(RecurrentRegressor):
         For tokens, integers or strings, in X instead of numbers: the length of the vector that
         is learned for each of them, the first layer's input. Try 8 to 32 for characters, more for
         words. None: X holds numbers.
+    layer_norm : bool, default=False
+        Whether what a layer hands on at each step is normalised over its units, with a gain and a
+        bias that are learned [8]_: for deep stacks, and with `residual`.
+    residual : bool, default=False
+        Whether each layer from the second on hands on the sum of its states and of what the layer
+        below it hands on [9]_, so that errors reach the lower layers undiminished.
+    learn_initial_state : bool, default=False
+        Whether the state before the first step is learned; otherwise it is zero.
+    head_sizes : sequence of int, default=()
+        Widths of dense layers with relu between the states and the output layer. None by default.
+    init : {"orthogonal", "chrono"}, default="orthogonal"
+        How weights start: see Notes. "chrono" sets the bias of the gate that keeps the state so
+        that units remember for times of all lengths, up to that of the longest training
+        sequence [10]_: for dependencies over hundreds of steps.
     loss : {"squared_error", "absolute_error", "huber", "poisson", "quantile"}, \
 default="squared_error"
         What is minimised: half the squared error, for the mean; the absolute error, for the
@@ -349,6 +422,13 @@ default="squared_error"
     alpha : float, default=0.0
         Strength of the L2 penalty, alpha / 2 times the sum of the squared weights (not biases),
         divided, like the loss, by the sum of the sample weights.
+    dropout : float, default=0.0
+        Share of the inputs, of what each layer hands to the next, and of what the readout sees,
+        that training sets to zero at random, every number by itself [11]_; the rest is scaled
+        up. At least 0 and below 1. Predictions drop nothing.
+    recurrent_dropout : float, default=0.0
+        Share of the units that are set to zero in the recurrent products, the same ones in all
+        steps of a sequence [12]_.
     batch_size : int, default=32
         Sequences an update. Where all distinct samples fit into one batch, training uses them
         in a fixed order with duplicates merged, and the order of the rows changes nothing.
@@ -442,6 +522,8 @@ default="constant"
         Copies of all weights: "weight_embedding" (n_tokens, `embedding_size`) if there is one,
         "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" and so on under PyTorch's
         names and in its gate order, then "weight_out" (K, H) and "bias_out" (K,), in the unit of y.
+        Options add "h_0_l0" (of an LSTM also "c_0_l0"), "norm_weight_l0", "norm_bias_l0" and so
+        on, (H,) each, "weight_attention" (H,), and "weight_head_0", "bias_head_0" and so on.
     n_parameters_ : int
         Number of trained parameters.
 
@@ -482,6 +564,18 @@ default="constant"
            https://arxiv.org/abs/1312.6120
     .. [6] Glorot, X. and Bengio, Y. (2010). Understanding the difficulty of training deep
            feedforward neural networks. AISTATS 9, 249-256.
+    .. [7] Raffel, C. and Ellis, D. P. W. (2016). Feed-forward networks with attention can solve
+           some long-term memory problems. https://arxiv.org/abs/1512.08756
+    .. [8] Ba, J. L., Kiros, J. R. and Hinton, G. E. (2016). Layer normalization.
+           https://arxiv.org/abs/1607.06450
+    .. [9] He, K., Zhang, X., Ren, S. and Sun, J. (2016). Deep residual learning for image
+           recognition. CVPR, 770-778. https://arxiv.org/abs/1512.03385
+    .. [10] Tallec, C. and Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
+            https://arxiv.org/abs/1804.11188
+    .. [11] Zaremba, W., Sutskever, I. and Vinyals, O. (2014). Recurrent neural network
+            regularization. https://arxiv.org/abs/1409.2329
+    .. [12] Gal, Y. and Ghahramani, Z. (2016). A theoretically grounded application of dropout in
+            recurrent neural networks. NeurIPS 29. https://arxiv.org/abs/1512.05287
 
     Examples
     --------
@@ -498,6 +592,11 @@ default="constant"
     """
 
     _cell_class = GRUCell
+    _cell_parameters = ("init",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **RecurrentRegressor._parameter_constraints,
+        "init": [StrOptions({"orthogonal", "chrono"})],
+    }
 
     def __init__(
         self,
@@ -509,11 +608,18 @@ default="constant"
         return_sequences=False,
         n_timesteps=None,
         embedding_size=None,
+        layer_norm=False,
+        residual=False,
+        learn_initial_state=False,
+        head_sizes=(),
+        init="orthogonal",
         loss="squared_error",
         quantiles=(0.1, 0.5, 0.9),
         huber_delta=1.35,
         solver="adam",
         alpha=0.0,
+        dropout=0.0,
+        recurrent_dropout=0.0,
         batch_size=32,
         learning_rate_init=0.01,
         learning_rate="constant",
@@ -543,11 +649,18 @@ default="constant"
         self.return_sequences = return_sequences
         self.n_timesteps = n_timesteps
         self.embedding_size = embedding_size
+        self.layer_norm = layer_norm
+        self.residual = residual
+        self.learn_initial_state = learn_initial_state
+        self.head_sizes = head_sizes
+        self.init = init
         self.loss = loss
         self.quantiles = quantiles
         self.huber_delta = huber_delta
         self.solver = solver
         self.alpha = alpha
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.learning_rate = learning_rate

@@ -26,7 +26,8 @@ from tests.helpers import (
 
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 TRAINING_PARAMETERS = [
-    *("solver", "alpha", "batch_size", "learning_rate_init", "learning_rate"),
+    *("solver", "alpha", "dropout", "recurrent_dropout"),
+    *("batch_size", "learning_rate_init", "learning_rate"),
     *("power_t", "max_grad_norm", "tbptt_steps"),
     *("max_iter", "shuffle", "tol", "n_iter_no_change", "early_stopping", "validation_fraction"),
     "validation_scoring",
@@ -48,7 +49,7 @@ def test_the_six_are_public():
 
 
 def test_signature(Estimator):
-    own = {"LSTM": ["forget_bias"], "RNN": ["nonlinearity"], "GRU": []}[
+    own = {"LSTM": ["forget_bias", "init"], "RNN": ["nonlinearity", "init"], "GRU": ["init"]}[
         Estimator.__name__.removesuffix("Classifier").removesuffix("Regressor")
     ]
     losses = ["loss", "quantiles", "huber_delta"]
@@ -56,6 +57,7 @@ def test_signature(Estimator):
     parameters = inspect.signature(Estimator).parameters
     network = ["hidden_size", "num_layers", "bidirectional", "pooling", "return_sequences"]
     network += ["n_timesteps", "embedding_size"]
+    network += ["layer_norm", "residual", "learn_initial_state", "head_sizes"]
     assert list(parameters) == [*network, *own, *targets, *TRAINING_PARAMETERS]
     assert parameters["hidden_size"].default == 32
     kinds = [parameter.kind for parameter in parameters.values()]
@@ -77,8 +79,13 @@ CHANGES = {
     "num_layers": 2,
     "bidirectional": True,
     "pooling": "mean",
+    "layer_norm": True,
+    "learn_initial_state": True,
+    "head_sizes": (3,),
     "solver": "sgd",
     "alpha": 1.0,
+    "dropout": 0.3,
+    "recurrent_dropout": 0.3,
     "batch_size": 3,
     "learning_rate_init": 0.02,
     "learning_rate": "cosine",
@@ -93,6 +100,7 @@ CHANGES = {
 }
 # What has a say only together with something else, which comes first.
 CHANGES_BESIDE = {
+    "residual": (dict(num_layers=2), True),
     "shuffle": (dict(batch_size=4), False),
     "tol": (dict(n_iter_no_change=1, max_iter=9), 10.0),
     "n_iter_no_change": (dict(tol=10.0, max_iter=9), 2),
@@ -119,6 +127,9 @@ def test_parameter_has_a_say(Estimator, name):
     [
         (RNNClassifier, "nonlinearity", "relu"),
         (RNNRegressor, "nonlinearity", "relu"),
+        (RNNClassifier, "init", "identity"),
+        (RNNRegressor, "init", "identity"),
+        *((E, "init", "chrono") for E in SIX if not E.__name__.startswith("RNN")),
         (LSTMClassifier, "forget_bias", 0.0),
         (LSTMRegressor, "forget_bias", -1.5),
         *((Estimator, "class_weight", {"ash": 5, "oak": 0.1}) for Estimator in CLASSIFIERS),

@@ -34,10 +34,13 @@ class Cell(ABC):
     ----------
     input_size, hidden_size : int
         F and H.
+    init : str
+        How initial weights are drawn: "orthogonal", or what else a cell knows.
     """
 
     input_size: int
     hidden_size: int
+    init: str = "orthogonal"
 
     @property
     @abstractmethod
@@ -48,6 +51,11 @@ class Cell(ABC):
     @abstractmethod
     def public_gates(self) -> str:
         """The gates in PyTorch's order."""
+
+    @property
+    @abstractmethod
+    def workspace_class(self) -> type[Workspace]:
+        """What holds the buffers of its time loop."""
 
     @property
     def n_states(self) -> int:
@@ -64,19 +72,37 @@ class Cell(ABC):
         """Shapes of the parameters, by name."""
         return {"W": (self.n_gate_rows, self.hidden_size + 1 + self.input_size)}
 
-    def initialise(self, parameters: dict[str, Array], rng: np.random.Generator) -> None:
-        """Write initial weights into zeroed parameters."""
+    def initialise(
+        self, parameters: dict[str, Array], rng: np.random.Generator, longest: int
+    ) -> None:
+        """Write initial weights into zeroed parameters, for sequences of up to so many steps."""
         H, W = self.hidden_size, parameters["W"]
         for gate in range(len(self.gates)):
             rows = slice(gate * H, (gate + 1) * H)
             W[rows, :H] = orthogonal(rng, H)
             W[rows, H + 1 :] = glorot_uniform(rng, H, self.input_size)
 
-    @abstractmethod
     def make_workspace(
-        self, n_steps: int, n_columns: int, dtype: Any, *, training: bool, input_gradient: bool
+        self,
+        n_steps: int,
+        n_columns: int,
+        dtype: Any,
+        *,
+        training: bool,
+        input_gradient: bool,
+        masks_states: bool = False,
     ) -> Workspace:
         """Allocate the buffers for blocks of up to n_steps steps of n_columns sequences."""
+        return self.workspace_class(
+            self.hidden_size,
+            self.input_size,
+            n_steps,
+            n_columns,
+            dtype,
+            training=training,
+            input_gradient=input_gradient,
+            masks_states=masks_states,
+        )
 
     @abstractmethod
     def forward(self, parameters: dict[str, Array], ws: Any, n_steps: int) -> None:

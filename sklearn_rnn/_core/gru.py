@@ -39,6 +39,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.init import chrono
 from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
 
 
@@ -57,8 +58,8 @@ class GRUWorkspace(Workspace):
         Views of L: dm, dr, dz, and dr, dz, dn.
     """
 
-    def __init__(self, *sizes: Any, training: bool, input_gradient: bool) -> None:
-        super().__init__(*sizes, training=training, input_gradient=input_gradient)
+    def __init__(self, *sizes: Any, training: bool, **options: bool) -> None:
+        super().__init__(*sizes, training=training, **options)
         H, B, T = self.hidden_size, self.n_columns, self.n_steps
         gates = step_buffer(T, 4 * H, B, self.dtype, keep=training)
         self.gates = gates.reshape(T, 4, H * B)
@@ -91,18 +92,12 @@ class GRUCell(Cell):
 
     gates = "rzn"
     public_gates = "rzn"
+    workspace_class = GRUWorkspace
 
     @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """W = [W_hh | b | W_ih] of r, z, n, and the candidate's second bias."""
         return {**super().parameter_shapes, "b_hn": (self.hidden_size,)}
-
-    def make_workspace(
-        self, n_steps: int, n_columns: int, dtype: Any, *, training: bool, input_gradient: bool
-    ) -> GRUWorkspace:
-        """Allocate the buffers for blocks of up to n_steps steps of n_columns sequences."""
-        sizes = self.hidden_size, self.input_size, n_steps, n_columns, dtype
-        return GRUWorkspace(*sizes, training=training, input_gradient=input_gradient)
 
     def forward(self, parameters: dict[str, Array], ws: GRUWorkspace, n_steps: int) -> None:
         """Run (1) to (3) over time. Reads ws.x, ws.h0; writes ws.h, gates."""
@@ -114,7 +109,11 @@ class GRUCell(Cell):
             end = min(begin + ws.chunk, n_steps)
             np.matmul(W_input, ws.Z[begin:end, H:], ws.from_x[: end - begin])
             steps = ws.forward_steps[begin:end]
-            for Z, mrz, rz, r, m, z, n, rz_from_x, n_from_x, h_prev, h in steps:
+            for t, (Z, mrz, rz, r, m, z, n, rz_from_x, n_from_x, h_prev, h) in enumerate(
+                steps, begin
+            ):
+                if ws.masks_states:
+                    ws.apply_mask(t)
                 np.dot(W_hidden, Z, mrz)
                 np.add(rz, rz_from_x, rz)
                 np.tanh(rz, rz)
@@ -151,6 +150,8 @@ class GRUCell(Cell):
                 np.multiply(L, dh.reshape(-1), L)  # (3') and (2')
                 dh = ws.dh_prev_steps[t]
                 np.dot(WT, dz_hidden, dh)
+                if ws.masks_states:
+                    np.multiply(dh, ws.mask, dh)
                 np.add(dh, z_dh, dh)  # (1')
             n = end - begin
             if ws.input_gradient:
@@ -161,6 +162,15 @@ class GRUCell(Cell):
         dW[: 2 * H, :H], dW[2 * H :, :H] = dW_hidden[H:, :H], dW_hidden[:H, :H]
         dW[:, H:] = dW_input
         gradients["b_hn"][...] = dW_hidden[:H, H]
+
+    def initialise(
+        self, parameters: dict[str, Array], rng: np.random.Generator, longest: int
+    ) -> None:
+        """Write initial weights into zeroed parameters."""
+        super().initialise(parameters, rng, longest)
+        H = self.hidden_size
+        if self.init == "chrono":
+            parameters["W"][H : 2 * H, H] = chrono(rng, H, longest)  # z, which keeps h
 
     def _split(self, parameters: dict[str, Array]) -> tuple[Array, Array]:
         """Return W_hidden (3H, H + 1), rows m, r, z, and W_input (3H, 1 + F), rows r, z, n."""
@@ -174,8 +184,7 @@ class GRUCell(Cell):
     def _local_derivatives(ws: GRUWorkspace, begin: int, end: int) -> None:
         """Write ws.L, what multiplies dh in dm, dr, dz, dn and in the direct path z."""
         gates, L = ws.gates[begin:end], ws.L[: end - begin]
-        H = ws.hidden_size
-        h_prev = ws.Z[begin:end, :H]
+        h_prev = ws.h_prev[begin:end]
         m, r, z, n = (gates[:, k] for k in range(4))
         L_m, L_r, L_z, L_n, L_direct = (L[:, k] for k in range(5))
         np.multiply(n, n, L_n)

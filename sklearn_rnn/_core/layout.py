@@ -16,7 +16,6 @@ import numpy as np
 
 from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._core.embedding import Embedding
-from sklearn_rnn._core.init import glorot_uniform
 from sklearn_rnn._core.readout import Readout
 from sklearn_rnn._core.stack import CellArrays, Stack
 from sklearn_rnn._core.workspace import Array
@@ -42,47 +41,60 @@ class Layout:
         """Length of theta."""
         return sum(prod(shape) for shape in self._shapes())
 
-    def views(self, theta: Array) -> tuple[CellArrays, Array]:
-        """Return views of theta: those of the cells, and the readout's W."""
+    def views(self, theta: Array) -> tuple[CellArrays, dict[str, Array]]:
+        """Return views of theta: the parameters of each cell, and those of the readout."""
         arrays = self._cut(theta)
         cells = [
             [
-                {name: next(arrays) for name in cell.parameter_shapes}
+                {name: next(arrays) for name in self.stack.parameter_shapes(cell)}
                 for _ in range(self.stack.n_directions)
             ]
             for cell in self.stack.layers
         ]
-        return cells, next(arrays)
+        return cells, {name: next(arrays) for name in self.readout.parameter_shapes}
 
     def embedding_view(self, theta: Array) -> Array:
         """Return a view of theta: the embedding's E."""
         *_, E = self._cut(theta)
         return E
 
-    def initial(self, rng: np.random.Generator, bias_out: Array) -> Array:
-        """Return a new theta in float64; `bias_out` (K,) is the prior of the raw prediction."""
+    def initial(self, rng: np.random.Generator, bias_out: Array, longest: int) -> Array:
+        """Return a new theta in float64.
+
+        Parameters
+        ----------
+        rng : Generator
+        bias_out : ndarray (K,)
+            The prior of the raw prediction.
+        longest : int
+            The steps of the longest sequence.
+        """
         theta = np.zeros(self.size)
-        cells, W_out = self.views(theta)
+        cells, readout = self.views(theta)
         for cell, directions in zip(self.stack.layers, cells, strict=True):
             for parameters in directions:
-                cell.initialise(parameters, rng)
-        W_out[:, :-1] = glorot_uniform(rng, self.readout.n_outputs, self.readout.input_size)
-        W_out[:, -1] = bias_out
+                self.stack.initialise(cell, parameters, rng, longest)
+        self.readout.initialise(readout, rng, bias_out)
         if self.embedding is not None:
             self.embedding_view(theta)[...] = rng.standard_normal(self.embedding.shape)
         return theta
 
     @cached_property
     def penalised(self) -> Array:
-        """(size,) bool: entries that the L2 penalty reaches, all weights but no biases."""
+        """(size,) bool: entries that the L2 penalty reaches.
+
+        All weights, but no biases, gains or initial states.
+        """
         mask = np.ones(self.size, bool)
-        cells, W_out = self.views(mask)
+        cells, readout = self.views(mask)
         for cell, directions in zip(self.stack.layers, cells, strict=True):
             for parameters in directions:
                 parameters["W"][:, cell.hidden_size] = False
-                if "b_hn" in parameters:
-                    parameters["b_hn"][:] = False
-        W_out[:, -1] = False
+                for name in ("b_hn", "norm", "start"):
+                    if name in parameters:
+                        parameters[name][...] = False
+        for name in self.readout.dense_layers:
+            readout[name][:, -1] = False
         return mask
 
     def public(self, theta: Array) -> dict[str, Array]:
@@ -90,18 +102,24 @@ class Layout:
         named = {}
         if self.embedding is not None:
             named["weight_embedding"] = self.embedding_view(theta).copy()
-        cells, W_out = self.views(theta)
+        cells, readout = self.views(theta)
         for layer, (cell, directions) in enumerate(zip(self.stack.layers, cells, strict=True)):
             for parameters, suffix in zip(directions, ("", "_reverse"), strict=False):
                 for name, array in _public_cell(cell, parameters).items():
                     named[f"{name}_l{layer}{suffix}"] = array
-        return {**named, "weight_out": W_out[:, :-1].copy(), "bias_out": W_out[:, -1].copy()}
+        if "attention" in readout:
+            named["weight_attention"] = readout["attention"].copy()
+        for name in self.readout.dense_layers:
+            public = name.replace("W_", "" if name == "W_out" else "head_")
+            named[f"weight_{public}"] = readout[name][:, :-1].copy()
+            named[f"bias_{public}"] = readout[name][:, -1].copy()
+        return named
 
     def _shapes(self) -> Iterator[tuple[int, ...]]:
         for cell in self.stack.layers:
             for _ in range(self.stack.n_directions):
-                yield from cell.parameter_shapes.values()
-        yield self.readout.n_outputs, self.readout.input_size + 1
+                yield from self.stack.parameter_shapes(cell).values()
+        yield from self.readout.parameter_shapes.values()
         if self.embedding is not None:
             yield self.embedding.shape
 
@@ -115,6 +133,8 @@ class Layout:
 def _public_cell(cell: Cell, parameters: dict[str, Array]) -> dict[str, Array]:
     """Return one cell's weights in PyTorch's gate order, split as PyTorch splits them.
 
+    And those of its layer's options, which PyTorch's layers do not have.
+
     PyTorch adds two biases to each gate. Only the GRU's candidate needs both; elsewhere
     bias_ih holds the sum and bias_hh is zero.
     """
@@ -125,9 +145,14 @@ def _public_cell(cell: Cell, parameters: dict[str, Array]) -> dict[str, Array]:
     bias_hh = np.zeros_like(W[:, H])
     if "b_hn" in parameters:
         bias_hh[2 * H :] = parameters["b_hn"]
-    return {
+    public = {
         "weight_ih": W[:, H + 1 :].copy(),
         "weight_hh": W[:, :H].copy(),
         "bias_ih": W[:, H].copy(),
         "bias_hh": bias_hh,
     }
+    if "norm" in parameters:
+        public["norm_weight"], public["norm_bias"] = parameters["norm"].copy()
+    if "start" in parameters:
+        public |= dict(zip(("h_0", "c_0"), parameters["start"].copy(), strict=False))
+    return public

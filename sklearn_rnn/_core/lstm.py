@@ -40,6 +40,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.init import chrono
 from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
 
 
@@ -60,8 +61,8 @@ class LSTMWorkspace(Workspace):
         View of the blocks 1 to 4 of L.
     """
 
-    def __init__(self, *sizes: Any, training: bool, input_gradient: bool) -> None:
-        super().__init__(*sizes, training=training, input_gradient=input_gradient)
+    def __init__(self, *sizes: Any, training: bool, **options: bool) -> None:
+        super().__init__(*sizes, training=training, **options)
         H, B, T = self.hidden_size, self.n_columns, self.n_steps
         self.c0 = np.zeros((H, B), self.dtype)
         gates = step_buffer(T + 1, 5 * H, B, self.dtype, keep=training)
@@ -91,15 +92,19 @@ class LSTMWorkspace(Workspace):
                 (L[:2], L[2:], L[0], L[5], dz) for L, dz in zip(self.L, self.dz, strict=True)
             ]
 
-    def start_from(self, state: tuple[Array, ...]) -> None:
+    def start_from(self, state: tuple[Array, ...], *, learned: bool = False) -> None:
         """Write the state before the first step."""
-        super().start_from(state)
+        super().start_from(state, learned=learned)
         np.copyto(self.c0, state[1])
 
     def state_after(self, n_steps: int) -> tuple[Array, ...]:
         """Return views of the state after forward has run over n_steps; 0 gives the first."""
         c = self.gates[n_steps, 4].reshape(self.c0.shape) if n_steps else self.c0
         return (*super().state_after(n_steps), c)
+
+    def state_errors(self) -> tuple[Array, ...]:
+        """Return views of dL/dh_0 and dL/dc_0, after backward."""
+        return (*super().state_errors(), self.dc_last.reshape(self.c0.shape))
 
     def clear_state(self) -> None:
         """Let the first step start from zero."""
@@ -114,28 +119,28 @@ class LSTMCell(Cell):
     Parameters
     ----------
     forget_bias : float
-        Where the forget gate's bias starts.
+        Where the forget gate's bias starts, but with init "chrono".
     """
 
     forget_bias: float = 1.0
 
     gates = "oifg"
     public_gates = "ifgo"
+    workspace_class = LSTMWorkspace
 
     n_states = 2
 
-    def initialise(self, parameters: dict[str, Array], rng: np.random.Generator) -> None:
+    def initialise(
+        self, parameters: dict[str, Array], rng: np.random.Generator, longest: int
+    ) -> None:
         """Write initial weights into zeroed parameters, and the forget gate's bias."""
-        super().initialise(parameters, rng)
+        super().initialise(parameters, rng, longest)
         H = self.hidden_size
-        parameters["W"][2 * H : 3 * H, H] = self.forget_bias
-
-    def make_workspace(
-        self, n_steps: int, n_columns: int, dtype: Any, *, training: bool, input_gradient: bool
-    ) -> LSTMWorkspace:
-        """Allocate the buffers for blocks of up to n_steps steps of n_columns sequences."""
-        sizes = self.hidden_size, self.input_size, n_steps, n_columns, dtype
-        return LSTMWorkspace(*sizes, training=training, input_gradient=input_gradient)
+        bias = parameters["W"][:, H].reshape(4, H)  # of o, i, f, g
+        bias[2] = self.forget_bias
+        if self.init == "chrono":
+            bias[2] = chrono(rng, H, longest)
+            bias[1] = -bias[2]
 
     def forward(self, parameters: dict[str, Array], ws: LSTMWorkspace, n_steps: int) -> None:
         """Run (1) to (3) over time. Reads ws.x, ws.h0, ws.c0; writes ws.h, gates, tanh_c."""
@@ -143,7 +148,10 @@ class LSTMCell(Cell):
         half_W[: 3 * self.hidden_size] *= ws.half
         half, products, (ig, fc) = ws.half, ws.products, ws.products
         ws.gates[0, 4] = ws.c0.reshape(-1)
-        for Z, a, oif, i_f, g_cprev, c, tanh_c, o, h in ws.forward_steps[:n_steps]:
+        steps = ws.forward_steps[:n_steps]
+        for t, (Z, a, oif, i_f, g_cprev, c, tanh_c, o, h) in enumerate(steps):
+            if ws.masks_states:
+                ws.apply_mask(t)
             np.dot(half_W, Z, a)
             np.tanh(a, a)
             np.multiply(oif, half, oif)
@@ -179,6 +187,8 @@ class LSTMCell(Cell):
                 np.multiply(times_dc, dc_from_h, times_dc)  # (2') and the other rows of (1')
                 np.dot(WT, dz, ws.dZ_steps[t])
                 dh, dc = ws.dh_prev_steps[t], dc_prev
+                if ws.masks_states:
+                    np.multiply(dh, ws.mask, dh)
             np.copyto(ws.dc_last, dc)
             dc = ws.dc_last
             ws.add_product(ws.dz[: end - begin], ws.Z[begin:end], dW)

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.block import Block
-from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.layout import Layout
 from sklearn_rnn._core.losses import Loss
+from sklearn_rnn._core.masks import NO_MASKS, Masks
 from sklearn_rnn._core.pieces import (
     States,
     clear_states,
@@ -32,8 +32,9 @@ from sklearn_rnn._core.pieces import (
     start_from,
     states_after,
 )
-from sklearn_rnn._core.readout import POOLINGS, Readout
-from sklearn_rnn._core.stack import CellArrays, Stack
+from sklearn_rnn._core.pooling import POOLINGS
+from sklearn_rnn._core.readout import Readout
+from sklearn_rnn._core.stack import Stack
 from sklearn_rnn._core.workspace import Array, Workspace
 
 
@@ -61,24 +62,28 @@ class Network:
     @classmethod
     def compose(
         cls,
-        layers: tuple[Cell, ...],
+        stack: Stack,
         *,
-        bidirectional: bool,
         pooling: str,
+        head_sizes: tuple[int, ...] = (),
         n_outputs: int,
         loss: Loss,
         alpha: float,
         embedding: Embedding | None = None,
     ) -> Network:
-        """Build a network from its cells and options."""
-        stack = Stack(layers, 2 if bidirectional else 1)
-        readout = Readout(stack.output_size, n_outputs, POOLINGS[pooling])
+        """Build a network from its recurrent part and options."""
+        readout = Readout(stack.output_size, n_outputs, POOLINGS[pooling], head_sizes)
         return cls(stack, readout, loss, alpha, embedding)
 
     @property
     def per_step(self) -> bool:
         """Whether there is an answer at every step."""
         return self.readout.pooling.per_step
+
+    @property
+    def runs_in_pieces(self) -> bool:
+        """Whether long blocks can be run piece by piece, from their beginning to their end."""
+        return self.stack.n_directions == 1 and self.readout.pooling.in_pieces
 
     @cached_property
     def layout(self) -> Layout:
@@ -103,6 +108,10 @@ class Network:
             return block
         return self.embedding.forward(self.layout.embedding_view(theta), block)
 
+    def start(self, theta: Array, workspaces: list[list[Workspace]]) -> None:
+        """Write the states that sequences begin with; in front of any gradient."""
+        self.stack.start(self.layout.views(theta)[0], workspaces)
+
     def pooled_states(self, theta: Array, workspaces: list[list[Workspace]], block: Block) -> Array:
         """Return what the readout sees of the top layer's hidden states, (S * H, M)."""
         values = list(self._pooled_pieces(theta, workspaces, block))
@@ -116,11 +125,11 @@ class Network:
         self, theta: Array, workspaces: list[list[Workspace]], block: Block
     ) -> Array:
         """Return the raw predictions (K, M), before the inverse link."""
-        _, W_out = self.layout.views(theta)
+        _, readout = self.layout.views(theta)
         if not self.per_step:
-            return self.readout.forward(W_out, self.pooled_states(theta, workspaces, block))
+            return self.readout.forward(readout, self.pooled_states(theta, workspaces, block))
         pieces = self._pooled_pieces(theta, workspaces, block)
-        return np.concatenate([self.readout.forward(W_out, piece) for piece in pieces], axis=1)
+        return np.concatenate([self.readout.forward(readout, piece) for piece in pieces], axis=1)
 
     def loss_gradient(
         self,
@@ -131,16 +140,19 @@ class Network:
         weight: Array,
         normaliser: float,
         gradient_out: Array,
+        masks: Masks = NO_MASKS,
     ) -> Any:
         """Return the objective of a block; write its gradient by theta.
 
-        Reads theta, y (K, M), weight (M,), zero in the padding; writes gradient_out, like theta.
+        Reads theta, y (K, M), weight (M,), zero in the padding, and the workspaces' first states
+        (see `start`); writes gradient_out, like theta.
         """
-        cells, _ = self.layout.views(theta)
-        states = self.stack.forward(cells, workspaces, self.embed(theta, block))
-        pooled = self.readout.pool(states, block)
-        loss, dpooled = self._readout_gradient(theta, pooled, y, weight, normaliser, gradient_out)
-        self._backward(cells, workspaces, block, states, dpooled, gradient_out)
+        cells, readout = self.layout.views(theta)
+        states = self.stack.forward(cells, workspaces, self.embed(theta, block), masks)
+        pooled = self.readout.pool(readout, states, block)
+        objective = y, weight, normaliser, gradient_out, masks
+        loss, dpooled = self._readout_gradient(theta, pooled, *objective)
+        self._backward(theta, workspaces, block, states, dpooled, gradient_out, masks)
         return loss + self._penalty(theta, gradient_out)
 
     def truncated_loss_gradient(
@@ -152,6 +164,7 @@ class Network:
         weight: Array,
         normaliser: float,
         gradient_out: Array,
+        masks: Masks = NO_MASKS,
     ) -> Any:
         """Do what loss_gradient does, piece by piece: no error crosses a cut.
 
@@ -160,15 +173,21 @@ class Network:
         cells, _ = self.layout.views(theta)
         gradient_out[...] = 0
         starts: list[States] = []
-        values = np.array(list(self._pooled_pieces(theta, workspaces, block, starts)))
+        values = np.array(list(self._pooled_pieces(theta, workspaces, block, starts, masks)))
         pooled, shares = self._combine(values, block, workspaces)
-        loss, dpooled = self._readout_gradient(theta, pooled, y, weight, normaliser, gradient_out)
+        objective = y, weight, normaliser, gradient_out, masks
+        loss, dpooled = self._readout_gradient(theta, pooled, *objective)
         of_piece = np.zeros_like(theta)
-        for piece, start, share in zip(self._cut(block, workspaces), starts, shares, strict=True):
+        pieces = self._cut(block, workspaces, masks)
+        for (piece, piece_masks), start, share in zip(pieces, starts, shares, strict=True):
             if share.any():
                 start_from(workspaces, start)
-                states = self.stack.forward(cells, workspaces, self.embed(theta, piece))
-                self._backward(cells, workspaces, piece, states, share * dpooled, of_piece)
+                if start is starts[0]:
+                    self.start(theta, workspaces)
+                x = self.embed(theta, piece)
+                states = self.stack.forward(cells, workspaces, x, piece_masks)
+                arrays = share * dpooled, of_piece, piece_masks
+                self._backward(theta, workspaces, piece, states, *arrays)
                 gradient_out += of_piece
         clear_states(workspaces)
         return loss + self._penalty(theta, gradient_out)
@@ -181,31 +200,38 @@ class Network:
         weight: Array,
         normaliser: float,
         gradient_out: Array,
+        masks: Masks,
     ) -> tuple[Any, Array]:
-        """Return the loss and its gradient by pooled (S * H, M); write that by the readout."""
-        _, W_out = self.layout.views(theta)
-        _, dW_out = self.layout.views(gradient_out)
-        raw = self.readout.forward(W_out, pooled)
-        value, draw = self.loss.value_gradient(raw, y, weight)
+        """Return the loss and its gradient by pooled (S * H, M); write that by dense layers."""
+        _, readout = self.layout.views(theta)
+        _, dreadout = self.layout.views(gradient_out)
+        kept = pooled if masks.pooled is None else pooled * masks.pooled
+        activations = self.readout.activations(readout, kept)
+        value, draw = self.loss.value_gradient(activations[-1], y, weight)
         draw /= normaliser
-        return value / normaliser, self.readout.backward(W_out, pooled, draw, dW_out)
+        dpooled = self.readout.backward(readout, activations, draw, dreadout)
+        if masks.pooled is not None:
+            dpooled *= masks.pooled
+        return value / normaliser, dpooled
 
     def _backward(
         self,
-        cells: CellArrays,
+        theta: Array,
         workspaces: list[list[Workspace]],
         block: Block,
         states: list[Array],
         dpooled: Array,
         gradient_out: Array,
+        masks: Masks,
     ) -> None:
-        """Run back from the pooled states; write the gradients of all but the readout."""
-        dcells, _ = self.layout.views(gradient_out)
+        """Run back from the pooled states; write the gradients of all but the dense layers."""
+        cells, readout = self.layout.views(theta)
+        dcells, dreadout = self.layout.views(gradient_out)
         errors = [ws.dh[: block.n_steps] for ws in workspaces[-1]]
-        first_error = self.readout.scatter(states, dpooled, block, errors)
-        self.stack.backward(cells, workspaces, block, first_error, dcells)
+        first_error = self.readout.scatter(readout, states, dpooled, block, errors, dreadout)
+        self.stack.backward(cells, workspaces, block, first_error, dcells, masks)
         if self.embedding is not None:
-            dx = self.stack.input_gradient(workspaces, block)
+            dx = self.stack.input_gradient(workspaces, block, masks)
             self.embedding.backward(block, dx, self.layout.embedding_view(gradient_out))
 
     def _pooled_pieces(
@@ -214,15 +240,17 @@ class Network:
         workspaces: list[list[Workspace]],
         block: Block,
         starts: list[States] | None = None,
+        masks: Masks = NO_MASKS,
     ) -> Iterator[Array]:
         """Yield what the readout sees of each piece; append the states it starts from."""
-        cells, _ = self.layout.views(theta)
-        pieces = self._cut(block, workspaces)
-        for piece in pieces:
+        cells, readout = self.layout.views(theta)
+        pieces = self._cut(block, workspaces, masks)
+        self.start(theta, workspaces)
+        for piece, piece_masks in pieces:
             if starts is not None:
                 starts.append(states_after(workspaces, 0))
-            states = self.stack.forward(cells, workspaces, self.embed(theta, piece))
-            yield self.readout.pool(states, piece)
+            states = self.stack.forward(cells, workspaces, self.embed(theta, piece), piece_masks)
+            yield self.readout.pool(readout, states, piece)
             if len(pieces) > 1:
                 start_from(workspaces, states_after(workspaces, piece.n_steps))
         if len(pieces) > 1:
@@ -236,10 +264,11 @@ class Network:
         shares = self.readout.pooling.shares(values, real)
         return (shares * values).sum(axis=0), shares
 
-    @staticmethod
-    def _cut(block: Block, workspaces: list[list[Workspace]]) -> list[Block]:
+    def _cut(
+        self, block: Block, workspaces: list[list[Workspace]], masks: Masks
+    ) -> list[tuple[Block, Masks]]:
         n_steps = workspaces[0][0].n_steps
-        return [block] if block.n_steps <= n_steps else cut(block, n_steps)
+        return [(block, masks)] if block.n_steps <= n_steps else cut(block, n_steps, masks)
 
     def _penalty(self, theta: Array, gradient_out: Array) -> Any:
         """Return the L2 penalty; add its gradient to gradient_out."""

@@ -27,3 +27,11 @@ def log_softmax(x: Array) -> Array:
     shifted: Array = x - x.real.max(axis=0)
     log_sum: Array = np.log(np.exp(shifted).sum(axis=0))
     return shifted - log_sum
+
+
+def softmax(x: Array, real: Array) -> Array:
+    """Return exp(x) / sum(exp(x)) over the first axis, where `real`, and zeros elsewhere."""
+    largest = np.where(real, x.real, -np.inf).max(axis=0)
+    powers = np.where(real, np.exp(np.where(real, x - largest, 0)), 0)
+    result: Array = powers / powers.sum(axis=0)
+    return result

@@ -15,20 +15,24 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.masks import Masks
 from sklearn_rnn._core.workspace import Array, Workspace
 
 # The states of all cells between two steps: [layer][direction][h, and c of an LSTM].
 States = list[list[tuple[Array, ...]]]
 
 
-def cut(block: Block, n_steps: int) -> list[Block]:
-    """Return the block's pieces of up to n_steps steps.
+def cut(block: Block, n_steps: int, masks: Masks) -> list[tuple[Block, Masks]]:
+    """Return the block's pieces of up to n_steps steps, and their masks.
 
     A column that has ended before a piece keeps one step in it, which nobody reads: zero_padding
     and pooling need no case for columns without any.
     """
     return [
-        Block(x, np.clip(block.lengths - begin, 1, len(x)))
+        (
+            Block(x, np.clip(block.lengths - begin, 1, len(x))),
+            masks.piece(begin, begin + n_steps),
+        )
         for begin in range(0, block.n_steps, n_steps)
         for x in [block.x[begin : begin + n_steps]]
     ]

@@ -1,156 +1,36 @@
-"""From states to raw predictions: pooling over time, and the dense output layer.
+"""From states to raw predictions: pooling over time, then dense layers.
 
 Dimension key: B columns, T steps, H hidden, S directions, K outputs, M answers of a block: B
 with pooling over time, T * B (step by step) without.
 
-Pooling sums up each direction in its own time: "last" is the state after a direction's last
-step, which for the reverse direction is the sequence's first; mean and max do not depend on
-the order. Without pooling every step has an answer, which both directions' states at that step
-give together. Padding has no say.
+Without pooling every step has an answer, which both directions' states at that step give
+together; otherwise each direction is pooled in its own time.
+
+With a_0 = pooled, and as many dense layers as there are head sizes:
+
+    (1)  a_k = relu(W_k [a_{k-1}; 1])
+    (2)  raw = W_out [a; 1]
+
+    (2') dW_out = draw [a; 1]^T       da = weight_out^T draw
+    (1') dz = [a_k > 0] da_k          dW_k = dz [a_{k-1}; 1]^T       da_{k-1} = weight_k^T dz
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.init import glorot_uniform
+from sklearn_rnn._core.pooling import Pooling
 from sklearn_rnn._core.workspace import Array
-
-
-class Pooling(ABC):
-    """What the output layer sees of the states."""
-
-    per_step = False
-
-    @abstractmethod
-    def forward(self, h: Array, block: Block) -> Array:
-        """Return the summary (H, M) of the states h (T, H, B), zero in the padding."""
-
-    @abstractmethod
-    def backward(self, h: Array, dpooled: Array, block: Block, dh: Array) -> int:
-        """Write the errors dh (T, H, B) that dpooled (H, M) causes.
-
-        Returns the first step that an error enters at; dh is not written before it.
-        """
-
-    @abstractmethod
-    def shares(self, values: Array, real: Array) -> Array:
-        """Return (C, H, B): what share each of C pieces' summaries has in that of the whole.
-
-        Reads values (C, H, B), the summaries, and real (C, B), the pieces' real steps.
-        """
-
-
-class LastPooling(Pooling):
-    """pooled = h at the sequence's last step."""
-
-    def forward(self, h: Array, block: Block) -> Array:
-        """Return each column's state after its last real step."""
-        last: Array = h[-1]
-        if block.ragged:
-            last = h[block.lengths - 1, :, np.arange(block.n_columns)].T
-        return last
-
-    def backward(self, h: Array, dpooled: Array, block: Block, dh: Array) -> int:
-        """Write dpooled at each column's last step, and zeros beside it."""
-        first = int(block.lengths.min()) - 1
-        dh[first:] = 0
-        dh[block.lengths - 1, :, np.arange(block.n_columns)] = dpooled.T
-        return first
-
-    def shares(self, values: Array, real: Array) -> Array:
-        """Return 1 for the piece that a column ends in."""
-        last = (real > 0).sum(axis=0) - 1
-        return _one_hot(np.broadcast_to(last, values.shape[1:]), values)
-
-
-class MeanPooling(Pooling):
-    """pooled = sum of h over the real steps / their number."""
-
-    def forward(self, h: Array, block: Block) -> Array:
-        """Return the mean over the real steps."""
-        mean: Array = h.sum(axis=0) / block.lengths.astype(h.dtype)
-        return mean
-
-    def backward(self, h: Array, dpooled: Array, block: Block, dh: Array) -> int:
-        """Write an equal share of dpooled at every real step."""
-        dh[...] = dpooled / block.lengths.astype(dpooled.dtype)
-        block.zero_padding(dh)
-        return 0
-
-    def shares(self, values: Array, real: Array) -> Array:
-        """Return the pieces' shares of the real steps."""
-        share = (real / real.sum(axis=0)).astype(values.dtype)
-        return np.broadcast_to(share[:, None, :], values.shape)
-
-
-class MaxPooling(Pooling):
-    """pooled = the largest h of each unit over the real steps (the first of equals)."""
-
-    def forward(self, h: Array, block: Block) -> Array:
-        """Return the largest value of each unit."""
-        largest: Array = np.take_along_axis(h, self._where(h, block), axis=0)[0]
-        return largest
-
-    def backward(self, h: Array, dpooled: Array, block: Block, dh: Array) -> int:
-        """Write dpooled at the step of each unit's largest value, and zeros beside it."""
-        dh[...] = 0
-        np.put_along_axis(dh, self._where(h, block), dpooled[None], axis=0)
-        return 0
-
-    def shares(self, values: Array, real: Array) -> Array:
-        """Return 1 for the piece with the largest value (the first of equals)."""
-        largest = np.where(real[:, None, :] > 0, values.real, -np.inf)
-        return _one_hot(largest.argmax(axis=0), values)
-
-    @staticmethod
-    def _where(h: Array, block: Block) -> Array:
-        if block.ragged:
-            h = np.where(block.real[:, None, :], h.real, -np.inf)
-        where: Array = h.real.argmax(axis=0)[None]
-        return where
-
-
-class NoPooling(Pooling):
-    """pooled = the states of all steps side by side, (H, T * B)."""
-
-    per_step = True
-
-    def forward(self, h: Array, block: Block) -> Array:
-        """Return the states, one column a step and sequence."""
-        return h.transpose(1, 0, 2).reshape(h.shape[1], -1)
-
-    def backward(self, h: Array, dpooled: Array, block: Block, dh: Array) -> int:
-        """Write each step's error at that step; those in the padding are zero."""
-        T, H, B = h.shape
-        dh[...] = dpooled.reshape(H, T, B).transpose(1, 0, 2)
-        return 0
-
-    def shares(self, values: Array, real: Array) -> Array:
-        """Raise: pieces' states stand side by side, and are not summed up."""
-        raise TypeError("states of all steps have no common summary")
-
-
-def _one_hot(piece: Array, values: Array) -> Array:
-    """Return (C, H, B), 1 where piece (H, B) says and 0 elsewhere, in the dtype of values."""
-    pieces = np.arange(len(values))[:, None, None]
-    return np.asarray(pieces == piece).astype(values.dtype)
-
-
-POOLINGS: dict[str, Pooling] = {
-    "last": LastPooling(),
-    "mean": MeanPooling(),
-    "max": MaxPooling(),
-    "none": NoPooling(),
-}
 
 
 @dataclass(frozen=True)
 class Readout:
-    """raw = W [pooled; 1], with W = [weight_out | bias_out] (K, S * H + 1).
+    """Pooling and dense layers; holds no arrays.
 
     Parameters
     ----------
@@ -158,38 +38,105 @@ class Readout:
         S * H and K.
     pooling : Pooling
         The summary over time.
+    head_sizes : tuple of int
+        The widths of relu layers between the summary and the output layer.
     """
 
     input_size: int
     n_outputs: int
     pooling: Pooling
+    head_sizes: tuple[int, ...] = ()
 
-    def pool(self, states: list[Array], block: Block) -> Array:
+    @property
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the parameters, by name: attention's w of all directions, dense layers' W."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        if self.pooling.attends:
+            shapes["attention"] = (self.input_size,)
+        sizes = pairwise([self.input_size, *self.head_sizes, self.n_outputs])
+        for name, (fan_in, fan_out) in zip(self.dense_layers, sizes, strict=True):
+            shapes[name] = fan_out, fan_in + 1
+        return shapes
+
+    @property
+    def dense_layers(self) -> list[str]:
+        """Names of the dense layers' parameters, the output layer's last."""
+        return [*(f"W_{k}" for k in range(len(self.head_sizes))), "W_out"]
+
+    def initialise(
+        self, parameters: dict[str, Array], rng: np.random.Generator, bias_out: Array
+    ) -> None:
+        """Write initial weights into zeroed parameters. Attention starts as the mean."""
+        for name in self.dense_layers:
+            W = parameters[name]
+            W[:, :-1] = glorot_uniform(rng, len(W), W.shape[1] - 1)
+        parameters["W_out"][:, -1] = bias_out
+
+    def pool(self, parameters: dict[str, Array], states: list[Array], block: Block) -> Array:
         """Return what the directions' states, each in its own time, sum up to: (S * H, M)."""
         if self.pooling.per_step:
             states = [block.reverse(h) if d else h for d, h in enumerate(states)]
-        return np.concatenate([self.pooling.forward(h, block) for h in states])
+        ws = self._attention(parameters, len(states))
+        return np.concatenate(
+            [self.pooling.forward(h, block, w) for h, w in zip(states, ws, strict=True)]
+        )
 
-    def forward(self, W: Array, pooled: Array) -> Array:
+    def forward(self, parameters: dict[str, Array], pooled: Array) -> Array:
         """Return the raw prediction (K, M)."""
-        return W[:, :-1] @ pooled + W[:, -1:]
+        return self.activations(parameters, pooled)[-1]
 
-    def backward(self, W: Array, pooled: Array, draw: Array, dW: Array) -> Array:
-        """Write dW, the gradient of the weights; return dpooled (S * H, M)."""
-        dW[:, :-1] = draw @ pooled.T
-        dW[:, -1] = draw.sum(axis=1)
-        return W[:, :-1].T @ draw
+    def activations(self, parameters: dict[str, Array], pooled: Array) -> list[Array]:
+        """Return pooled, what each dense layer makes of it, and last the raw prediction (K, M)."""
+        activations = [pooled]
+        for name in self.dense_layers:
+            W = parameters[name]
+            z = W[:, :-1] @ activations[-1] + W[:, -1:]
+            activations.append(z if name == "W_out" else np.where(z.real > 0, z, 0))  # (1), (2)
+        return activations
+
+    def backward(
+        self,
+        parameters: dict[str, Array],
+        activations: list[Array],
+        draw: Array,
+        gradients: dict[str, Array],
+    ) -> Array:
+        """Write the gradients of the dense layers; return dpooled (S * H, M)."""
+        dz = draw
+        for k, name in reversed(list(enumerate(self.dense_layers))):
+            a = activations[k]
+            gradients[name][:, :-1] = dz @ a.T
+            gradients[name][:, -1] = dz.sum(axis=1)
+            da = parameters[name][:, :-1].T @ dz  # (2')
+            if k:
+                dz = da * (a.real > 0)  # (1')
+        return da
 
     def scatter(
-        self, states: list[Array], dpooled: Array, block: Block, errors: list[Array]
+        self,
+        parameters: dict[str, Array],
+        states: list[Array],
+        dpooled: Array,
+        block: Block,
+        errors: list[Array],
+        gradients: dict[str, Array],
     ) -> int:
-        """Write the errors (T, H, B) of each direction; return the first step they enter at."""
-        parts = np.split(dpooled, len(states))
+        """Write the errors (T, H, B) of each direction, and the gradient of attention.
+
+        Returns the first step that errors enter at.
+        """
+        n = len(states)
+        parts = np.split(dpooled, n)
+        ws, dws = self._attention(parameters, n), self._attention(gradients, n)
         first = min(
-            self.pooling.backward(h, dpart, block, dh)
-            for h, dpart, dh in zip(states, parts, errors, strict=True)
+            self.pooling.backward(h, dpart, block, dh, w, dw)
+            for h, dpart, dh, w, dw in zip(states, parts, errors, ws, dws, strict=True)
         )
         if self.pooling.per_step:
             for dh in errors[1:]:
                 np.copyto(dh, block.reverse(dh))
         return first
+
+    def _attention(self, parameters: dict[str, Array], n_directions: int) -> list[Array]:
+        """Return attention's w (H,) of each direction; of other poolings, empty ones."""
+        return np.split(parameters.get("attention", np.empty(0)), n_directions)

@@ -24,14 +24,15 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.init import IDENTITY_INPUT_SCALE
 from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
 
 
 class RNNWorkspace(Workspace):
     """Adds dz of one chunk of steps: first the local derivatives, then, times dh, the errors."""
 
-    def __init__(self, *sizes: Any, training: bool, input_gradient: bool) -> None:
-        super().__init__(*sizes, training=training, input_gradient=input_gradient)
+    def __init__(self, *sizes: Any, training: bool, **options: bool) -> None:
+        super().__init__(*sizes, training=training, **options)
         if training:
             H, B, C = self.hidden_size, self.n_columns, self.chunk
             self.dz = step_buffer(C, H, B, self.dtype)
@@ -52,27 +53,28 @@ class RNNCell(Cell):
 
     gates = "h"
     public_gates = "h"
+    workspace_class = RNNWorkspace
 
-    def make_workspace(
-        self, n_steps: int, n_columns: int, dtype: Any, *, training: bool, input_gradient: bool
-    ) -> RNNWorkspace:
-        """Allocate the buffers for blocks of up to n_steps steps of n_columns sequences."""
-        sizes = self.hidden_size, self.input_size, n_steps, n_columns, dtype
-        return RNNWorkspace(*sizes, training=training, input_gradient=input_gradient)
+    def initialise(
+        self, parameters: dict[str, Array], rng: np.random.Generator, longest: int
+    ) -> None:
+        """Write initial weights into zeroed parameters."""
+        super().initialise(parameters, rng, longest)
+        H, W = self.hidden_size, parameters["W"]
+        if self.init == "identity":
+            W[:, :H] = np.eye(H)
+            W[:, H + 1 :] = rng.normal(scale=IDENTITY_INPUT_SCALE, size=(H, self.input_size))
 
     def forward(self, parameters: dict[str, Array], ws: RNNWorkspace, n_steps: int) -> None:
         """Run (1) and (2) over time. Reads ws.x and ws.h0; writes ws.h."""
         W = parameters["W"]
+        zero, is_tanh = np.zeros((), ws.dtype), self.nonlinearity == "tanh"
         steps = zip(ws.Z_steps[:n_steps], ws.h_steps[1:], strict=False)
-        if self.nonlinearity == "tanh":
-            for Z, h in steps:
-                np.dot(W, Z, h)  # (1)
-                np.tanh(h, h)  # (2)
-        else:
-            zero = np.zeros((), ws.dtype)
-            for Z, h in steps:
-                np.dot(W, Z, h)  # (1)
-                np.maximum(h, zero, out=h)  # (2)
+        for t, (Z, h) in enumerate(steps):
+            if ws.masks_states:
+                ws.apply_mask(t)
+            np.dot(W, Z, h)  # (1)
+            np.tanh(h, h) if is_tanh else np.maximum(h, zero, out=h)  # (2)
 
     def backward(
         self,
@@ -97,6 +99,8 @@ class RNNCell(Cell):
                 np.multiply(dz, dh, dz)  # (2')
                 np.dot(WT, dz, ws.dZ_steps[t])  # (1')
                 dh = ws.dh_prev_steps[t]
+                if ws.masks_states:
+                    np.multiply(dh, ws.mask, dh)
             ws.add_product(ws.dz[: end - begin], ws.Z[begin:end], dW)
 
     def _local_derivative(self, ws: RNNWorkspace, begin: int, end: int) -> None:

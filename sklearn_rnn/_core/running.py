@@ -2,7 +2,7 @@
 
 Dimension key: B columns (streams), T steps, H hidden.
 
-The poolings are those of readout.py, which sees all of a block's states at once. Here a total
+The poolings are those of pooling.py, which sees all of a block's states at once. Here a total
 (H, B) stands for the steps before, and `summary` makes of it what the readout sees.
 """
 
@@ -92,8 +92,49 @@ class RunningMax(RunningPooling):
         return np.maximum.accumulate(h, axis=0)
 
 
+class RunningAttention(RunningPooling):
+    """total = [sum of e_t h_t; sum of e_t; m] (H + 2, B), e_t = exp(w . h_t - m), m the largest.
+
+    In float64. Whenever a larger score comes, the sums are put in its unit, so nothing overflows.
+    """
+
+    def __init__(self, w: Array) -> None:
+        self.w = w
+
+    def start(self, hidden_size: int, n_columns: int, dtype: np.dtype) -> Array:
+        """Return sums of nothing, and a score that every other is larger than."""
+        total = np.zeros((hidden_size + 2, n_columns))
+        total[-1] = -np.finfo(np.float64).max
+        return total
+
+    def add(self, total: Array, h: Array) -> Array:
+        """Return the total after one more step."""
+        score = self.w @ h
+        largest = np.maximum(total[-1], score)
+        scores = total[:-1] * np.exp(total[-1] - largest)
+        e = np.exp(score - largest)
+        return np.concatenate((scores + np.concatenate((e * h, [e])), [largest]))
+
+    def each(self, h: Array) -> Array:
+        """Return the totals after each step."""
+        T, H, B = h.shape
+        total, totals = self.start(H, B, h.dtype), np.empty((T, H + 2, B))
+        for t in range(T):
+            total = totals[t] = self.add(total, h[t])
+        return totals
+
+    def summary(self, total: Array, n_steps: Steps, dtype: np.dtype) -> Array:
+        """Return the states' mean by attention."""
+        return (total[..., :-2, :] / total[..., -2:-1, :]).astype(dtype, copy=False)
+
+
 RUNNING: dict[str, RunningPooling] = {
     "last": RunningLast(),
     "mean": RunningMean(),
     "max": RunningMax(),
 }
+
+
+def running_pooling(name: str, parameters: dict[str, Array]) -> RunningPooling:
+    """Return the running form of a pooling, which attention needs the readout's parameters for."""
+    return RunningAttention(parameters["attention"]) if name == "attention" else RUNNING[name]

@@ -1,6 +1,13 @@
 """Layers on layers, each in one direction or two.
 
-Dimension key: B columns, T steps, H hidden, L layers, S directions (1 or 2).
+Dimension key: B columns, T steps, F inputs, H hidden, L layers, S directions (1 or 2).
+
+What a layer and direction hands on is its states h, or with the options
+
+    (1)  u_t = h_t + u_t of the layer below     residual (He et al. 2016), from the second layer on
+    (2)  out_t = norm(u_t)                      layer_norm (see norm.py)
+
+where "below" is the same direction, whose out_t it is.
 
 Each direction keeps its own time: the reverse direction's step 0 is a sequence's last. What one
 layer hands to the next, (T, S * H, B), is therefore copied as it stands between equal
@@ -16,6 +23,8 @@ import numpy as np
 
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.masks import NO_MASKS, Masks
+from sklearn_rnn._core.norm import normalise, normalise_backward
 from sklearn_rnn._core.workspace import Array, Workspace
 
 # Parameters or gradients of every cell: [layer][direction][name].
@@ -32,10 +41,40 @@ class Stack:
         One cell a layer, shared in kind (not in weights) by its directions.
     n_directions : {1, 2}
         S.
+    layer_norm, residual : bool
+        What is done to the states before they are handed on.
+    learn_initial_state : bool
+        Whether the states before the first step are parameters.
+    masks_states : bool
+        Whether training drops states in the recurrent products.
     """
 
     layers: tuple[Cell, ...]
     n_directions: int
+    layer_norm: bool = False
+    residual: bool = False
+    learn_initial_state: bool = False
+    masks_states: bool = False
+
+    def parameter_shapes(self, cell: Cell) -> dict[str, tuple[int, ...]]:
+        """Shapes of what belongs to one cell: its own parameters, and those of the options.
+
+        "norm" holds gain and bias, "start" h_0 and, for an LSTM, c_0.
+        """
+        shapes, H = dict(cell.parameter_shapes), cell.hidden_size
+        if self.layer_norm:
+            shapes["norm"] = 2, H
+        if self.learn_initial_state:
+            shapes["start"] = cell.n_states, H
+        return shapes
+
+    def initialise(
+        self, cell: Cell, parameters: dict[str, Array], rng: np.random.Generator, longest: int
+    ) -> None:
+        """Write initial values into zeroed parameters; learned states start at zero."""
+        cell.initialise(parameters, rng, longest)
+        if self.layer_norm:
+            parameters["norm"][0] = 1
 
     @property
     def output_size(self) -> int:
@@ -52,7 +91,7 @@ class Stack:
         input_gradient: bool = False,
     ) -> list[list[Workspace]]:
         """Allocate the buffers of every layer and direction."""
-        return [
+        workspaces = [
             [
                 cell.make_workspace(
                     n_steps,
@@ -60,26 +99,65 @@ class Stack:
                     dtype,
                     training=training,
                     input_gradient=input_gradient or layer > 0,
+                    masks_states=self.masks_states and training,
                 )
                 for _ in range(self.n_directions)
             ]
             for layer, cell in enumerate(self.layers)
         ]
+        for layer, row in enumerate(workspaces):
+            if self.layer_norm or (self.residual and layer):
+                for ws in row:
+                    ws.keep_outputs(normalised=self.layer_norm and training)
+        return workspaces
+
+    def start(self, parameters: CellArrays, workspaces: list[list[Workspace]]) -> None:
+        """Write the states that sequences begin with, if they are learned; else they are zero."""
+        if self.learn_initial_state:
+            for arrays, row in zip(parameters, workspaces, strict=True):
+                for cell_arrays, ws in zip(arrays, row, strict=True):
+                    ws.start_from(tuple(cell_arrays["start"][:, :, None]), learned=True)
 
     def forward(
-        self, parameters: CellArrays, workspaces: list[list[Workspace]], block: Block
+        self,
+        parameters: CellArrays,
+        workspaces: list[list[Workspace]],
+        block: Block,
+        masks: Masks = NO_MASKS,
     ) -> list[Array]:
-        """Run all layers; return the top layer's states (T, H, B) of each direction."""
+        """Run all layers; return what the top layer hands on, (T, H, B) of each direction."""
         T = block.n_steps
+        x = block.x if masks.x is None else block.x * masks.x
         for direction, ws in enumerate(workspaces[0]):
-            np.copyto(ws.x[:T], block.reverse(block.x) if direction else block.x)
+            np.copyto(ws.x[:T], block.reverse(x) if direction else x)
         for layer, cell in enumerate(self.layers):
             if layer:
-                self._hand_up(workspaces[layer - 1], workspaces[layer], block)
-            for arrays, ws in zip(parameters[layer], workspaces[layer], strict=True):
+                self._hand_up(workspaces[layer - 1], workspaces[layer], block, layer - 1, masks)
+            for direction, ws in enumerate(workspaces[layer]):
+                if masks.states is not None:
+                    np.copyto(ws.mask, masks.states[layer][direction])
+                arrays = parameters[layer][direction]
                 cell.forward(arrays, ws, T)
                 block.zero_padding(ws.h[:T])
-        return [ws.h[:T] for ws in workspaces[-1]]
+                if ws.out is not ws.h:
+                    below = workspaces[layer - 1][direction] if layer else None
+                    self._finish(arrays, ws, below, block)
+        return [ws.out[:T] for ws in workspaces[-1]]
+
+    def _finish(
+        self, arrays: dict[str, Array], ws: Workspace, below: Workspace | None, block: Block
+    ) -> None:
+        """Write ws.out, what the layer hands on."""
+        T = block.n_steps
+        out = ws.out[:T]
+        np.copyto(out, ws.h[:T])
+        if self.residual and below is not None:
+            out += below.out[:T]  # (1)
+        if self.layer_norm:
+            y, inverse_deviation = normalise(arrays["norm"], out)  # (2)
+            if ws.keeps_history:
+                ws.normalised[:T], ws.inverse_deviation[:T] = y, inverse_deviation
+            block.zero_padding(out)
 
     def backward(
         self,
@@ -88,51 +166,67 @@ class Stack:
         block: Block,
         first_error: int,
         gradients: CellArrays,
+        masks: Masks = NO_MASKS,
     ) -> None:
         """Run back through all layers.
 
-        Reads the top layer's ws.dh from step `first_error` on. Writes all gradients.
+        Reads the errors of what the top layer handed on, its ws.dh, from step `first_error` on,
+        and turns them into those of its states. Writes all gradients.
         """
+        T = block.n_steps
         for layer in range(len(self.layers) - 1, -1, -1):
             for direction, ws in enumerate(workspaces[layer]):
-                self.layers[layer].backward(
-                    parameters[layer][direction],
-                    ws,
-                    block.n_steps,
-                    first_error,
-                    gradients[layer][direction],
-                )
+                arrays, darrays = parameters[layer][direction], gradients[layer][direction]
+                if self.layer_norm:
+                    dout = ws.dh[first_error:T]
+                    normalise_backward(arrays["norm"], ws, dout, first_error, darrays["norm"])
+                self.layers[layer].backward(arrays, ws, T, first_error, darrays)
+                if self.learn_initial_state:
+                    # A state that was carried here from the piece before is no parameter.
+                    errors = ws.state_errors() if ws.learned_start else np.zeros((1, 1, 1))
+                    darrays["start"][...] = np.sum(errors, axis=2)
             if layer:
-                self._hand_down(workspaces[layer], workspaces[layer - 1], block)
+                self._hand_down(workspaces[layer], workspaces[layer - 1], block, layer - 1, masks)
+                if self.residual:
+                    for ws, below in zip(workspaces[layer], workspaces[layer - 1], strict=True):
+                        below.dh[first_error:T] += ws.dh[first_error:T]
                 first_error = 0
 
     @staticmethod
-    def input_gradient(workspaces: list[list[Workspace]], block: Block) -> Array:
+    def input_gradient(
+        workspaces: list[list[Workspace]], block: Block, masks: Masks = NO_MASKS
+    ) -> Array:
         """Return dx (T, F, B) after backward: the sum over the first layer's directions."""
         dx, *reverse = [ws.dx[: block.n_steps] for ws in workspaces[0]]
         for dx_reverse in reverse:
             dx = dx + block.reverse(dx_reverse)
-        return dx
+        return dx if masks.x is None else dx * masks.x
 
     @staticmethod
-    def _hand_up(below: list[Workspace], above: list[Workspace], block: Block) -> None:
-        """Write x of the layer above: the states of all directions below."""
-        T = block.n_steps
-        for direction, ws in enumerate(above):
-            for source, ws_below in enumerate(below):
-                H = ws_below.hidden_size
-                h = ws_below.h[:T]
-                rows = slice(source * H, (source + 1) * H)
-                np.copyto(ws.x[:T, rows], h if source == direction else block.reverse(h))
-
-    @staticmethod
-    def _hand_down(above: list[Workspace], below: list[Workspace], block: Block) -> None:
-        """Write dh of the layer below: the sum of dx over all directions above."""
+    def _hand_up(
+        below: list[Workspace], above: list[Workspace], block: Block, layer: int, masks: Masks
+    ) -> None:
+        """Write x of the layer above: what all directions of `layer`, below it, hand on."""
         T = block.n_steps
         for source, ws_below in enumerate(below):
-            H = ws_below.hidden_size
+            H, mask = ws_below.hidden_size, masks.out(layer, source)
+            out = ws_below.out[:T] if mask is None else ws_below.out[:T] * mask
+            rows = slice(source * H, (source + 1) * H)
+            for direction, ws in enumerate(above):
+                np.copyto(ws.x[:T, rows], out if source == direction else block.reverse(out))
+
+    @staticmethod
+    def _hand_down(
+        above: list[Workspace], below: list[Workspace], block: Block, layer: int, masks: Masks
+    ) -> None:
+        """Write dh of `layer`, below: the sum of dx over all directions above."""
+        T = block.n_steps
+        for source, ws_below in enumerate(below):
+            H, mask = ws_below.hidden_size, masks.out(layer, source)
             dh = ws_below.dh[:T]
             for direction, ws in enumerate(above):
                 dx = ws.dx[:T, source * H : (source + 1) * H]
                 dx = dx if source == direction else block.reverse(dx)
                 np.copyto(dh, dx) if direction == 0 else np.add(dh, dx, out=dh)
+            if mask is not None:
+                dh *= mask

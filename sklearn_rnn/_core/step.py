@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.network import Network
-from sklearn_rnn._core.running import RunningPooling
+from sklearn_rnn._core.norm import normalise
+from sklearn_rnn._core.running import running_pooling
 from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._core.workspace import Array
 
@@ -29,18 +30,20 @@ class Stepper:
         With layers in one direction.
     theta : ndarray
         Its weights.
-    pooling : RunningPooling
-        The running form of the network's own.
+    pooling : {"last", "mean", "max", "attention"}
+        That of the network, or "last" where it answers at every step.
     """
 
-    def __init__(self, network: Network, theta: Array, pooling: RunningPooling) -> None:
-        self.network, self.theta, self.pooling = network, theta, pooling
-        cells, W_out = network.layout.views(theta)
+    def __init__(self, network: Network, theta: Array, pooling: str) -> None:
+        self.network, self.theta = network, theta
+        cells, readout = network.layout.views(theta)
+        self.pooling = running_pooling(pooling, readout)
+        dense = [readout[name] for name in network.readout.dense_layers]
+        self._dense = [(W[:, :-1].copy(), W[:, -1:]) for W in dense]
         self._layers = [
-            (cell, cell.step_weights(parameters))
+            (cell, cell.step_weights(parameters), parameters)
             for cell, (parameters,) in zip(network.stack.layers, cells, strict=True)
         ]
-        self._weight_out, self._bias_out = W_out[:, :-1].copy(), W_out[:, -1:]
         self._one = np.ones((1, 1), theta.dtype)
         self._vectors = None
         if network.embedding is not None:
@@ -56,12 +59,12 @@ class Stepper:
     def start(self, n_streams: int, origin: Any) -> RecurrentState:
         """Return the state of streams that have seen nothing."""
         dtype = self.theta.dtype
-        layers = tuple(
-            tuple(np.zeros((cell.hidden_size, n_streams), dtype) for _ in range(cell.n_states))
-            for cell, _ in self._layers
-        )
+        layers = []
+        for cell, _, parameters in self._layers:
+            zeros = np.zeros((cell.n_states, cell.hidden_size, n_streams), dtype)
+            layers.append(tuple(zeros + parameters.get("start", zeros[:, :, 0])[:, :, None]))
         total = self.pooling.start(self.network.stack.output_size, n_streams, dtype)
-        return RecurrentState(layers, total, 0, origin)
+        return RecurrentState(tuple(layers), total, 0, origin)
 
     def step(self, x: Array, state: RecurrentState, origin: Any) -> tuple[Array, RecurrentState]:
         """Return the raw predictions (K, B) after one more step, and the state.
@@ -72,14 +75,29 @@ class Stepper:
         if self._vectors is not None:
             x = self._vectors.take(x[0], axis=1)
         one = self._one if n_streams == 1 else np.ones((1, n_streams), self.theta.dtype)
-        layers = []
-        for (cell, weights), layer_state in zip(self._layers, state._layers):
+        layers: list[tuple[Array, ...]] = []
+        for (cell, weights, parameters), layer_state in zip(self._layers, state._layers):
             Z = np.concatenate((layer_state[0], one, x))
             layer_state = cell.step(weights, Z, layer_state)
-            x = layer_state[0]
+            x = self._finish(parameters, layer_state[0], x if layers else None)
             layers.append(layer_state)
         total = self.pooling.add(state._total, x)
         n_steps = state._n_steps + 1
-        raw = self._weight_out.dot(self.pooling.summary(total, n_steps, self.theta.dtype))
-        raw += self._bias_out
+        pooled = self.pooling.summary(total, n_steps, self.theta.dtype)
+        for weight, bias in self._dense[:-1]:
+            pooled = np.maximum(weight.dot(pooled) + bias, 0)
+        weight, bias = self._dense[-1]
+        raw = weight.dot(pooled)
+        raw += bias
         return raw, RecurrentState(tuple(layers), total, n_steps, origin)
+
+    def _finish(self, parameters: dict[str, Array], h: Array, below: Array | None) -> Array:
+        """Return what a layer hands on: the equations of stack.py, out of place."""
+        stack = self.network.stack
+        if stack.residual and below is not None:
+            h = h + below
+        if stack.layer_norm:
+            out = h[None].copy()
+            normalise(parameters["norm"], out)
+            return out[0]
+        return h

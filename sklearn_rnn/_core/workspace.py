@@ -49,15 +49,23 @@ class Workspace:
         Whether `backward` will follow. Without it, the histories of the gates are not kept.
     input_gradient : bool
         Whether `backward` also gives the gradient with respect to x.
+    masks_states : bool
+        Whether the recurrent product reads h_{t-1} through a mask (variational dropout).
 
     Attributes
     ----------
     Z : ndarray (T + 1, R, B)
-        The stacked input [h_{t-1}; 1; x_t] of each step.
+        The stacked input [h_{t-1}; 1; x_t] of each step; with a mask, [mask h_{t-1}; 1; x_t].
     h0 : ndarray (H, B)
-        View: the state before the first step; zeros unless somebody writes it.
-    h, x : ndarray (T, H, B), (T, F, B)
-        Views: the states after each step, and the inputs.
+        The state before the first step; zeros unless somebody writes it.
+    h_prev, h, x : ndarray (T, H, B), (T, H, B), (T, F, B)
+        The states before and after each step, and the inputs: views of Z, but for the states
+        where there is a mask.
+    mask : ndarray (H, B)
+        With `masks_states`, what h_{t-1} is multiplied by in the recurrent product; written by
+        the caller of forward.
+    out : ndarray (T, H, B)
+        What the layer hands on: h itself, or a buffer of its own (see `keep_outputs`).
     dh : ndarray (T, H, B)
         The errors that enter at each step from above; written by the caller of backward.
     dZ : ndarray (T, R or H, B)
@@ -75,6 +83,7 @@ class Workspace:
         *,
         training: bool,
         input_gradient: bool,
+        masks_states: bool = False,
     ) -> None:
         H, R, T, B = hidden_size, hidden_size + 1 + input_size, n_steps, n_columns
         self.hidden_size, self.n_steps, self.n_columns, self.dtype = H, T, B, np.dtype(dtype)
@@ -82,9 +91,15 @@ class Workspace:
         self.half = np.array(0.5, dtype)
         self.Z = step_buffer(T + 1, R, B, dtype)
         self.Z[:, H] = 1
-        self.h0, self.h, self.x = self.Z[0, :H], self.Z[1:, :H], self.Z[:-1, H + 1 :]
-        self.Z_steps = list(self.Z)
-        self.h_steps = [self.h0, *self.h]
+        self.x = self.Z[:-1, H + 1 :]
+        self.masks_states = masks_states
+        self.mask = np.ones((H, B) if masks_states else 0, dtype)
+        states = step_buffer(T + 1, H, B, dtype) if masks_states else self.Z[:, :H]
+        self.h0, self.h_prev, self.h = states[0], states[:-1], states[1:]
+        self.out = self.h
+        self.Z_steps, self.h_steps = list(self.Z), list(states)
+        self._recurrent_inputs = list(self.Z[:, :H])
+        self.learned_start = False
         self.chunk = max(1, min(T, COLUMNS_PER_CHUNK // B, NUMBERS_PER_CHUNK // (H * B)))
         self.input_gradient = input_gradient
         if training:
@@ -97,17 +112,39 @@ class Workspace:
             self.dh_last = np.zeros((H, B), dtype)
             self._transposed = [np.empty(0, dtype), np.empty(0, dtype)]
 
-    def start_from(self, state: tuple[Array, ...]) -> None:
-        """Write the state before the first step."""
+    def keep_outputs(self, *, normalised: bool) -> None:
+        """Give `out` a buffer of its own, and what backward needs where it is normalised."""
+        T, H, B = self.h.shape
+        self.out = step_buffer(T, H, B, self.dtype)
+        self.keeps_history = normalised
+        if normalised:
+            self.normalised = step_buffer(T, H, B, self.dtype)
+            self.inverse_deviation = step_buffer(T, 1, B, self.dtype)
+
+    def apply_mask(self, t: int) -> None:
+        """Write what the recurrent product of step t reads: mask h_{t-1}."""
+        np.multiply(self.h_steps[t], self.mask, self._recurrent_inputs[t])
+
+    def start_from(self, state: tuple[Array, ...], *, learned: bool = False) -> None:
+        """Write the state before the first step; (H, 1) is one for all columns.
+
+        `learned` says that it is a parameter, so that backward has its gradient to give.
+        """
         np.copyto(self.h0, state[0])
+        self.learned_start = learned
 
     def state_after(self, n_steps: int) -> tuple[Array, ...]:
         """Return views of the state after forward has run over n_steps; 0 gives the first."""
         return (self.h_steps[n_steps],)
 
+    def state_errors(self) -> tuple[Array, ...]:
+        """Return views of dL/dh_0, after backward."""
+        return (self.dh_prev_steps[0],)
+
     def clear_state(self) -> None:
         """Let the first step start from zero."""
         self.h0[...] = 0
+        self.learned_start = False
 
     def chunks(self, n_steps: int) -> list[tuple[int, int]]:
         """Return the (first, end) steps of each chunk, last chunk first."""

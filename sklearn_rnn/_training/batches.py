@@ -180,7 +180,7 @@ class WorkspacePool:
         The steps of the longest block, if known: so long are all workspaces then.
     at_most : int or None
         No workspace has more steps; longer blocks are run piece by piece. Of no effect with two
-        directions, where that cannot be.
+        directions, or attention, where that cannot be.
 
     Attributes
     ----------
@@ -198,7 +198,7 @@ class WorkspacePool:
         at_most: int | None = None,
     ) -> None:
         self._network, self._dtype, self._training = network, dtype, training
-        self._at_most = at_most if network.stack.n_directions == 1 else None
+        self._at_most = at_most if network.runs_in_pieces else None
         self._longest = self._limit(longest)
         self.n_columns = 0
         self._workspaces: list[list[Workspace]] = []

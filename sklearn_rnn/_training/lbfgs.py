@@ -54,12 +54,7 @@ class LbfgsTrainer(Trainer):
     def _objective(self, x: Array) -> tuple[float, Array]:
         """Return the objective on all data, and its gradient, in float64."""
         self.theta[...] = x
-        loss, gradient = 0.0, np.zeros(x.shape)
-        normaliser = self.data.n_samples * self._mean_weight
-        for k, index in enumerate(self._blocks):
-            part = min(k, 1)  # the penalty belongs to the first block alone
-            loss += self._part(part, index, normaliser)
-            gradient += self._gradients[part]
+        loss, gradient = self._gradients.of_blocks(self._blocks)
         if np.isfinite(loss) and np.isfinite(gradient).all():
             if self._start is None:
                 self._start = x.copy(), loss

@@ -66,18 +66,20 @@ def run_in_blocks(
 def run_each_step(stepper: Stepper, values: Array, offsets: Array) -> Array:
     """Return the raw predictions after every step of every sequence, (sum of all T_i, K)."""
     network, theta, pooling = stepper.network, stepper.theta, stepper.pooling
-    cells, W_out = network.layout.views(theta)
+    cells, readout = network.layout.views(theta)
     pool = WorkspacePool(network, theta.dtype, training=False)
-    result = np.empty((len(values), len(W_out)), theta.dtype)
+    result = np.empty((len(values), network.readout.n_outputs), theta.dtype)
     with np.errstate(all="ignore"):
         kept = int(np.diff(offsets).max())
         for index, block in _iter_blocks(network, values, offsets, kept):
             T, B = block.n_steps, block.n_columns
-            (h,) = network.stack.forward(cells, pool.get(T, B), network.embed(theta, block))
+            workspaces = pool.get(T, B)
+            network.start(theta, workspaces)
+            (h,) = network.stack.forward(cells, workspaces, network.embed(theta, block))
             totals = pooling.each(h)
             n_steps = np.arange(1, T + 1)[:, None, None]
             pooled = pooling.summary(totals, n_steps, theta.dtype)
-            raw = network.readout.forward(W_out, pooled)
+            raw = network.readout.forward(readout, pooled)
             rows = offsets[index] + np.arange(T)[:, None]
             result[rows[block.real]] = raw.transpose(0, 2, 1)[block.real]
     return result
@@ -92,11 +94,12 @@ def run_from_state(
     taken at the end of a block; so memory does not grow with their lengths either.
     """
     network, theta, pooling = stepper.network, stepper.theta, stepper.pooling
-    cells, W_out = network.layout.views(theta)
+    cells, readout = network.layout.views(theta)
     pool = WorkspacePool(network, theta.dtype, training=False)
     layers = tuple(tuple(array.copy() for array in layer) for layer in state._layers)
     total, lengths = state._total.copy(), np.diff(offsets)
-    each = np.empty((len(values), len(W_out)) if network.per_step else 0, theta.dtype)
+    shape = (len(values), network.readout.n_outputs) if network.per_step else 0
+    each = np.empty(shape, theta.dtype)
     with np.errstate(all="ignore"):
         for begin, end, index in _iter_pieces(lengths, _numbers_per_step(network)):
             rows = offsets[index] + np.arange(begin, end)[:, None]
@@ -110,7 +113,7 @@ def run_from_state(
                 for array, now in zip(layer, ws.state_after(block.n_steps), strict=True):
                     array[:, index] = now
             if network.per_step:
-                each[rows] = network.readout.forward(W_out, h).transpose(0, 2, 1)
+                each[rows] = network.readout.forward(readout, h).transpose(0, 2, 1)
             part = total[:, index]
             for h_t in h:
                 part = pooling.add(part, h_t)
@@ -119,7 +122,7 @@ def run_from_state(
         if network.per_step:
             return each, state
         pooled = pooling.summary(total, state.n_steps, theta.dtype)
-        return network.readout.forward(W_out, pooled).T, state
+        return network.readout.forward(readout, pooled).T, state
 
 
 def _iter_pieces(lengths: Array, numbers_per_step: int) -> Iterator[tuple[int, int, Array]]:
@@ -141,14 +144,14 @@ def _iter_blocks(
 ) -> Iterator[tuple[Array, Block]]:
     """Yield (indices, block) until all sequences are covered, longest first.
 
-    With one direction, no more than the states of `kept` steps will be kept at once.
+    Run in pieces, no more than the states of `kept` steps will be kept at once.
     """
     lengths = np.diff(offsets)
     order = np.argsort(-lengths, kind="stable")
     begin, n_features = 0, values.shape[1]
     while begin < len(order):
         longest = int(lengths[order[begin]])
-        steps = longest if network.stack.n_directions == 2 else min(longest, kept)
+        steps = min(longest, kept) if network.runs_in_pieces else longest
         numbers = longest * n_features + steps * _numbers_per_step(network)
         index = order[begin : begin + max(1, min(COLUMNS, NUMBERS // numbers))]
         begin += len(index)

@@ -9,29 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy.linalg import get_blas_funcs
 
 from sklearn_rnn._core.network import Network
-from sklearn_rnn._core.pieces import clear_states, cut, start_from, states_after
 from sklearn_rnn._core.workspace import Array
-from sklearn_rnn._training.batches import (
-    TrainingData,
-    WorkspacePool,
-    gather,
-    gather_targets,
-    iter_batches,
-)
+from sklearn_rnn._training.batches import TrainingData, iter_batches
+from sklearn_rnn._training.dropout import Dropout
+from sklearn_rnn._training.gradients import BatchGradients
 from sklearn_rnn._training.optimizers import Optimizer
 from sklearn_rnn._training.schedules import Schedule
 
-# From this hidden_size**2 * batch on, each half of a batch runs by itself. Measured on 2 cores:
-# two threads with half a batch each are 1.3 to 1.8 times faster from 64**2 * 64 on (a GRU at
-# that very size 1.04), and below it slower, since they wait for Python more than they compute.
-LARGE_BATCH = 2**18
 # An adaptive learning rate is divided by SLOWER on a plateau, unless it falls below SLOWEST.
 SLOWER, SLOWEST = 5.0, 1e-6
 
@@ -48,6 +39,8 @@ class TrainingOptions:
     max_grad_norm: float | None
     tbptt_steps: int | None
     verbose: bool
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -135,8 +128,8 @@ class Trainer:
         """Run epochs until one of the reasons to stop."""
         try:
             # What is not finite is looked for, and named.
-            with np.errstate(all="ignore"), self._make_executor() as self._executor:
-                self._prepare()
+            with np.errstate(all="ignore"), self._make_executor() as executor:
+                self._prepare(executor)
                 reason = self._run_epochs()
                 self._try_weights()
                 assert self.whole is not None
@@ -161,20 +154,15 @@ class Trainer:
                 return "converged"
         return "max_iter"
 
-    def _prepare(self) -> None:
-        data, batch_size = self.data, self.options.batch_size
+    def _prepare(self, executor: ThreadPoolExecutor | None) -> None:
+        data, options = self.data, self.options
         # In a single batch the order changes nothing but rounding.
-        self._shuffle = self.options.shuffle and data.n_samples > batch_size
-        self._mean_weight = float(data.weight.sum(dtype=np.float64)) / data.n_samples
-        # The penalty belongs to the batch, not to each of its halves.
-        self._networks = [self.network, replace(self.network, alpha=0.0)]
-        longest, dtype = int(data.lengths.max()), self.theta.dtype
-        at_most = self.options.tbptt_steps
-        self._pools = [
-            WorkspacePool(self.network, dtype, training=True, longest=longest, at_most=at_most)
-            for _ in range(2)
-        ]
-        self._gradients = [np.empty_like(self.theta) for _ in range(2)]
+        self._shuffle = options.shuffle and data.n_samples > options.batch_size
+        rates = options.dropout, options.recurrent_dropout
+        dropout = Dropout(*rates, self.rng, self.theta.dtype)
+        self._gradients = BatchGradients(
+            self.network, data, self.theta, dropout, options.tbptt_steps, executor
+        )
         self._norm = get_blas_funcs("nrm2", (self.theta,))  # cannot overflow
         self._scale = 1.0  # of the learning rate, which "adaptive" lowers
         self._plateau = 0  # the epoch that it did so in
@@ -189,37 +177,23 @@ class Trainer:
 
     def _run_batch(self, index: Array) -> float:
         """Update theta by one batch; return its loss."""
-        # Not the batch's own weights: a batch of light samples must pull lightly.
-        normaliser = len(index) * self._mean_weight
         if self.data.per_step and self.options.tbptt_steps is not None:
-            return self._run_pieces(index, normaliser)
-        loss = self._loss_gradient(index, normaliser)
+            return self._run_pieces(index)
+        loss = self._gradients.of_batch(index)
         self._update(loss)
         return loss
 
-    def _run_pieces(self, index: Array, normaliser: float) -> float:
-        """Update theta by each piece of a batch in turn, as its errors are known by then.
-
-        The state is carried over from piece to piece, from weights to changed weights.
-        """
-        whole = gather(self.data.values, self.data.offsets, index)
-        y, weight = gather_targets(self.data, index, whole)
-        workspaces = self._pools[0].get(whole.n_steps, whole.n_columns)
-        loss, end = 0.0, 0
-        for piece in cut(whole, workspaces[0][0].n_steps):
-            begin, end = end, end + piece.n_steps * piece.n_columns
-            share = piece.n_steps / whole.n_steps
-            arrays = y[:, begin:end], weight[begin:end], share * normaliser, self._gradients[0]
-            piece_loss = float(self.network.loss_gradient(self.theta, workspaces, piece, *arrays))
+    def _run_pieces(self, index: Array) -> float:
+        """Update theta by each piece of a batch in turn, as its errors are known by then."""
+        loss = 0.0
+        for piece_loss, share in self._gradients.of_pieces(index):
             self._update(piece_loss)
             loss += share * piece_loss
-            start_from(workspaces, states_after(workspaces, piece.n_steps))
-        clear_states(workspaces)
         return loss
 
     def _update(self, loss: float) -> None:
         """Update theta by the gradient that lies ready, after a look at both."""
-        gradient = self._gradients[0]
+        gradient = self._gradients.gradient
         norm = float(self._norm(gradient))
         if not (np.isfinite(loss) and np.isfinite(norm)):
             what = "the gradient" if np.isfinite(loss) else "the loss"
@@ -233,37 +207,6 @@ class Trainer:
         rate = self.schedule.rate(len(self.loss_curve), optimizer.t + 1)
         optimizer.learning_rate = self._scale * rate
         optimizer.step(self.theta, gradient)
-
-    def _loss_gradient(self, index: Array, normaliser: float) -> float:
-        """Return a batch's loss; write its gradient to self._gradients[0]."""
-        if not self._is_large(index):
-            return self._part(0, index, normaliser)
-        first, second = np.array_split(index, 2)
-        if self._executor is None:
-            loss = self._part(0, first, normaliser) + self._part(1, second, normaliser)
-        else:
-            other = self._executor.submit(self._part, 1, second, normaliser)
-            loss = self._part(0, first, normaliser) + other.result()
-        self._gradients[0] += self._gradients[1]
-        return loss
-
-    def _part(self, k: int, index: Array, normaliser: float) -> float:
-        """Return the loss of these samples; write its gradient to self._gradients[k]."""
-        data = self.data
-        block = gather(data.values, data.offsets, index)
-        y, weight = gather_targets(data, index, block)
-        workspaces = self._pools[k].get(block.n_steps, block.n_columns)
-        network = self._networks[k]
-        fits = block.n_steps <= workspaces[0][0].n_steps
-        run = network.loss_gradient if fits else network.truncated_loss_gradient
-        with np.errstate(all="ignore"):  # which another thread does not inherit
-            arrays = y, weight, normaliser, self._gradients[k]
-            return float(run(self.theta, workspaces, block, *arrays))
-
-    def _is_large(self, index: Array) -> bool:
-        """Whether two threads with half of this batch each beat one with all of it."""
-        hidden_size = self.network.stack.layers[0].hidden_size
-        return len(index) > 1 and hidden_size**2 * len(index) >= LARGE_BATCH
 
     def _make_executor(self) -> AbstractContextManager[ThreadPoolExecutor | None]:
         return ThreadPoolExecutor(1) if self.n_threads > 1 else nullcontext()
@@ -313,12 +256,7 @@ class Trainer:
         """Raise Diverged if the very last update was one too many."""
         if self._tried:
             return
-        data, pool = self.data, self._pools[0]
-        # As many samples as the workspaces in memory hold: others would need more of it.
-        index = np.arange(min(pool.n_columns or self.options.batch_size, data.n_samples))
-        block = gather(data.values, data.offsets, index)
-        workspaces = pool.get(block.n_steps, block.n_columns)
-        if not np.isfinite(self.network.raw_prediction(self.theta, workspaces, block)).all():
+        if not np.isfinite(self._gradients.raw_predictions(self.options.batch_size)).all():
             epoch, update = len(self.loss_curve), self.optimizer.t
             raise Diverged(self._describe_divergence("a prediction after it", epoch, update))
 

@@ -18,8 +18,11 @@ from sklearn_rnn._core.losses import (
     SquaredError,
 )
 from sklearn_rnn._core.lstm import LSTMCell
+from sklearn_rnn._core.masks import NO_MASKS, Masks
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.rnn import RNNCell
+from sklearn_rnn._core.stack import Stack
+from sklearn_rnn._training.dropout import Dropout
 from tests.core import reference
 
 CELLS = {
@@ -57,17 +60,18 @@ class Problem:
     weight: np.ndarray
     normaliser: float
     states: list
+    masks: Masks = NO_MASKS
 
     def workspaces(
         self, dtype: Any = np.float64, *, training=True, n_steps=None, input_gradient=False
     ):
         """Workspaces for this block, or longer ones, with the initial states written."""
         sizes = n_steps or self.block.n_steps, self.block.n_columns, dtype
-        workspaces = self.network.make_workspaces(*sizes, training=training)
         if input_gradient:
-            make = self.network.stack.layers[0].make_workspace
-            first = [make(*sizes, training=True, input_gradient=True) for _ in workspaces[0]]
-            workspaces = [first, *workspaces[1:]]
+            make = self.network.stack.make_workspaces
+            workspaces = make(*sizes, training=True, input_gradient=True)
+        else:
+            workspaces = self.network.make_workspaces(*sizes, training=training)
         write_states(workspaces, self.states)
         return workspaces
 
@@ -77,9 +81,9 @@ class Problem:
         workspaces = self.workspaces(theta.dtype) if workspaces is None else workspaces
         gradient = np.full_like(theta, np.nan)
         y, weight = (a.astype(theta.real.dtype) for a in (self.y, self.weight))
-        value = self.network.loss_gradient(
-            theta, workspaces, block or self.block, y, weight, self.normaliser, gradient
-        )
+        self.network.start(theta, workspaces)
+        arrays = y, weight, self.normaliser, gradient, self.masks
+        value = self.network.loss_gradient(theta, workspaces, block or self.block, *arrays)
         return value, gradient
 
     def sequences(self):
@@ -95,6 +99,41 @@ class Problem:
         if not self.network.per_step:
             return [column]
         return np.arange(self.block.lengths[column]) * self.block.n_columns + column
+
+    def reference_raw(self, theta=None):
+        """Raw predictions (K, M) of the plain network with all options, NaN in the padding."""
+        weights = self.network.layout.public(self.theta if theta is None else theta)
+        raw = np.full((self.network.readout.n_outputs, self.y.shape[1]), np.nan)
+        for column, x in enumerate(self.sequences()):
+            answers = self.answers_of(column)
+            raw[:, answers] = np.transpose(
+                reference.raw_predictions(
+                    self.cell,
+                    weights,
+                    x,
+                    self.states_of(column),
+                    self.pooling,
+                    residual=self.network.stack.residual,
+                    masks=self.masks_of(column),
+                )
+            )
+        return raw
+
+    def masks_of(self, column):
+        """The masks of one sequence, as the plain network takes them, ones where there are none.
+
+        "x" (T, F), "outs" and "states" [layer][direction] (T, H) and (H,), "pooled" (M, S * H).
+        """
+        masks, length = self.masks, self.block.lengths[column]
+        one = [[1.0] * self.network.stack.n_directions for _ in self.network.stack.layers]
+        if masks is NO_MASKS:
+            return {"x": 1.0, "outs": one, "states": one, "pooled": 1.0}
+        return {
+            "x": masks.x[:length, :, column],
+            "outs": [[mask[:length, :, column] for mask in row] for row in masks.outs],
+            "states": [[mask[:, column] for mask in row] for row in masks.states],
+            "pooled": masks.pooled[:, self.answers_of(column)].T,
+        }
 
     def reference(self):
         """What loss_gradient must say, by the plain network, one sequence at a time.
@@ -146,6 +185,9 @@ def random_problem(
     ragged=False,
     alpha=0.1,
     seed=0,
+    head_sizes=(),
+    dropout=False,
+    **stack_options,
 ):
     """Everything drawn at random and nothing zero: weights, biases, initial states, weights.
 
@@ -153,10 +195,16 @@ def random_problem(
     """
     rng = np.random.default_rng(seed)
     sizes = [F, *[n_directions * H] * (num_layers - 1)]
-    network = Network.compose(
+    stack = Stack(
         tuple(CELLS[cell](size, H) for size in sizes),
-        bidirectional=n_directions == 2,
+        n_directions,
+        masks_states=dropout,
+        **stack_options,
+    )
+    network = Network.compose(
+        stack,
         pooling=pooling,
+        head_sizes=head_sizes,
         n_outputs=n_answers(loss, K),
         loss=LOSSES[loss],
         alpha=alpha,
@@ -181,6 +229,7 @@ def random_problem(
         y=y,
         weight=weight,
         normaliser=1.7 * B,
+        masks=Dropout(0.4, 0.3, rng, np.float64).draw(network, T, B) if dropout else NO_MASKS,
         states=[
             [tuple(rng.normal(scale=0.5, size=(n_states, H, B))) for _ in range(n_directions)]
             for _ in sizes

@@ -241,3 +241,64 @@ def sample_loss_gradient(cell, weights, x, states, pooling, loss_name, targets, 
     dx, dstates, gradients = stack_backward(cell, weights, tapes, errors)
     gradients |= {"weight_out": dweight_out, "bias_out": dbias_out}
     return value, raws, gradients, dx, dstates
+
+
+# --- The options, forward only: their gradients are checked by complex step -----------------------
+
+
+def masked_step(cell, w, x_t, state, mask):
+    """The next state where the recurrent products read h through a mask, unit by unit."""
+    seen = state[0] * mask
+    _, (h, *c), _ = CELLS[cell].forward(w, x_t[None], (seen, *state[1:]))
+    if cell == "gru":  # the update gate keeps the state itself, not what is seen of it
+        z_x, z_h = (np.split(a, 3)[1] for a in pre_activations(w, x_t, seen))
+        h = h + sigmoid(z_x + z_h) * (state[0] - seen)
+    return (h, *c)
+
+
+def layer_outputs(cell, weights, layer, direction, x, state, mask, below):
+    """What one layer and direction hands on, (T, H), in its own time."""
+    suffix = f"_l{layer}" + ("_reverse" if direction else "")
+    w = cell_weights(weights, layer, direction)
+    if f"h_0{suffix}" in weights:
+        state = tuple(weights[name + suffix] for name in ("h_0", "c_0") if name + suffix in weights)
+    outs = []
+    for t, x_t in enumerate(x):
+        state = masked_step(cell, w, x_t, state, mask)
+        u = state[0] if below is None else state[0] + below[t]
+        if f"norm_weight{suffix}" in weights:
+            y = (u - u.mean()) / np.sqrt(np.mean((u - u.mean()) ** 2) + 1e-5)
+            u = weights[f"norm_weight{suffix}"] * y + weights[f"norm_bias{suffix}"]
+        outs.append(u)
+    return np.array(outs)
+
+
+def attend(h, w):
+    """The mean of states (T, H) by the softmax of their products with w."""
+    e = np.exp(h @ w)
+    return e @ h / e.sum()
+
+
+def raw_predictions(cell, weights, x, states, pooling, *, residual, masks):
+    """Raw predictions of one sequence, a row an answer; see `Problem.masks_of`."""
+    x, outs = x * masks["x"], None
+    for layer, directions in enumerate(states):
+        below = outs if residual and outs is not None else [None] * len(directions)
+        outs = [
+            layer_outputs(
+                cell, weights, layer, d, flip(x, d), state, masks["states"][layer][d], below[d]
+            )
+            for d, state in enumerate(directions)
+        ]
+        if layer < len(states) - 1:
+            dropped = [out * masks["outs"][layer][d] for d, out in enumerate(outs)]
+            x = np.concatenate([flip(out, d) for d, out in enumerate(dropped)], axis=1)
+    if pooling == "attention":
+        ws = np.split(weights["weight_attention"], len(outs))
+        rows = [np.concatenate([attend(h, w) for h, w in zip(outs, ws, strict=True)])]
+    else:
+        rows = seen(outs, pooling)
+    rows = np.array(rows) * masks["pooled"]
+    for k in range(sum(name.startswith("weight_head") for name in weights)):
+        rows = np.maximum(rows @ weights[f"weight_head_{k}"].T + weights[f"bias_head_{k}"], 0)
+    return rows @ weights["weight_out"].T + weights["bias_out"]

@@ -177,10 +177,10 @@ def test_the_embedding_is_a_part_of_theta_and_a_penalised_weight():
 
 def test_initial_embeddings_are_random_and_the_rest_starts_as_without_them():
     layout = token_problem().network.layout
-    theta = layout.initial(np.random.default_rng(0), np.zeros(2))
+    theta = layout.initial(np.random.default_rng(0), np.zeros(2), 9)
     E = layout.public(theta)["weight_embedding"]
     assert len(np.unique(E)) == V * D
     plain = replace(layout, embedding=None)
     np.testing.assert_array_equal(
-        theta[: -V * D], plain.initial(np.random.default_rng(0), np.zeros(2))
+        theta[: -V * D], plain.initial(np.random.default_rng(0), np.zeros(2), 9)
     )

@@ -37,15 +37,15 @@ def complex_derivatives(problem, directions):
     return np.array([value(direction).imag / STEP for direction in directions])
 
 
-def assert_gradient_along(problem, directions):
+def assert_gradient_along(problem, directions, rounding=1e-14):
     """Assert that the gradient has the derivatives along directions of length 1."""
     value, gradient = problem.loss_gradient()
     derivatives = complex_derivatives(problem, directions)
     assert_close(directions @ gradient, derivatives, 1e-12, scale=np.abs(gradient).max())
     assert np.abs(derivatives).max() > 1e-3 * np.abs(gradient).max()
     complex_value, complex_gradient = problem.loss_gradient(problem.theta + 0j)
-    assert_close(complex_value.real, value, 1e-14)
-    assert_close(complex_gradient, gradient, 1e-14)
+    assert_close(complex_value.real, value, rounding)
+    assert_close(complex_gradient, gradient, rounding)
 
 
 def unit_directions(problem, n, seed=0):

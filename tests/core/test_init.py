@@ -12,10 +12,10 @@ from tests.core.helpers import CELLS, random_problem
 BIAS_OUT = np.array([0.5, -1.5])
 
 
-def initial(cell, seed=0, **sizes):
+def initial(cell, seed=0, longest=9, **sizes):
     """Public names of the initial weights, and the cell."""
     network = random_problem(cell, **{"H": 4, "F": 3, "num_layers": 2, **sizes}).network
-    theta = network.layout.initial(np.random.default_rng(seed), BIAS_OUT)
+    theta = network.layout.initial(np.random.default_rng(seed), BIAS_OUT, longest)
     assert theta.dtype == np.float64
     return network.layout.public(theta)
 
@@ -79,7 +79,7 @@ def test_biases_are_zero_but_for_the_forget_gate_and_the_prior(cell):
 def test_the_forget_bias_is_a_parameter():
     cell = LSTMCell(3, 4, forget_bias=2.5)
     W = np.zeros(cell.parameter_shapes["W"])
-    cell.initialise({"W": W}, np.random.default_rng(0))
+    cell.initialise({"W": W}, np.random.default_rng(0), 9)
     forget = W.reshape(4, 4, -1)[cell.gates.index("f")]
     np.testing.assert_array_equal(forget[:, 4], 2.5)
     assert np.count_nonzero(W[:, 4]) == 4

@@ -16,12 +16,13 @@ def make_layout(cell, **sizes):
 
 def all_views(layout, theta):
     """Every view of theta, as (layer, direction, name, array)."""
-    cells, W_out = layout.views(theta)
+    cells, readout = layout.views(theta)
     for layer, row in enumerate(cells):
         for direction, parameters in enumerate(row):
             for name, array in parameters.items():
                 yield layer, direction, name, array
-    yield None, None, "W_out", W_out
+    for name, array in readout.items():
+        yield None, None, name, array
 
 
 @all_cells

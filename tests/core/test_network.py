@@ -7,6 +7,7 @@ import pytest
 
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.stack import Stack
 from tests.core import reference
 from tests.core.helpers import CELLS, LOSSES, assert_close, assert_same_gradients, random_problem
 
@@ -103,8 +104,7 @@ def test_zero_input_weights_make_the_input_immaterial():
 def test_compose_takes_the_options_apart(bidirectional):
     layers = (CELLS["gru"](2, 3), CELLS["gru"](6 if bidirectional else 3, 4))
     network = Network.compose(
-        layers,
-        bidirectional=bidirectional,
+        Stack(layers, 1 + bidirectional),
         pooling="max",
         n_outputs=5,
         loss=LOSSES["squared_error"],

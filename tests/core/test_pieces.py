@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sklearn_rnn._core.masks import NO_MASKS
 from sklearn_rnn._core.pieces import cut, real_steps, start_from, states_after
 from tests.core import reference
 from tests.core.helpers import (
@@ -128,7 +129,7 @@ def test_answers_do_not_depend_on_the_pieces(cell, pooling, n_steps, training, s
 
 def test_pieces_cover_the_block():
     block = make_problem(T=9).block
-    pieces = cut(block, 4)
+    pieces = [piece for piece, _ in cut(block, 4, NO_MASKS)]
     assert [piece.n_steps for piece in pieces] == [4, 4, 1]
     np.testing.assert_array_equal(np.concatenate([piece.x for piece in pieces]), block.x)
     np.testing.assert_array_equal(real_steps(block, 4).sum(axis=0), block.lengths)

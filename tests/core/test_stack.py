@@ -30,8 +30,8 @@ def run_stack(problem, errors):
     network, block, theta = problem.network, problem.block, problem.theta
     gradient = np.full_like(theta, np.nan)
     cells, _ = network.layout.views(theta)
-    dcells, dW_out = network.layout.views(gradient)
-    dW_out[...] = 0
+    dcells, dreadout = network.layout.views(gradient)
+    dreadout["W_out"][...] = 0
     workspaces = problem.workspaces(input_gradient=True)
     states = [h.copy() for h in network.stack.forward(cells, workspaces, block)]
     for ws, dh in zip(workspaces[-1], errors, strict=True):

@@ -6,16 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklearn_rnn._core.block import Block
-from sklearn_rnn._core.readout import POOLINGS
+from sklearn_rnn._core.pooling import POOLINGS
 from sklearn_rnn._core.running import RUNNING
 from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._core.step import Stepper
 from tests.core import reference
 from tests.core.helpers import CELLS, assert_close, random_problem
 
+NO_W = np.empty(0)
+
 
 def make_stepper(problem):
-    return Stepper(problem.network, problem.theta, RUNNING[problem.pooling])
+    return Stepper(problem.network, problem.theta, problem.pooling)
 
 
 def make_state(problem):
@@ -132,13 +134,11 @@ def test_fingerprints_tell_models_apart():
     other_weights[-1] += 1e-12
     steppers = [
         make_stepper(base),
-        Stepper(base.network, other_weights, RUNNING["last"]),
-        Stepper(base.network, base.theta, RUNNING["mean"]),
-        Stepper(base.network, base.theta.astype(np.float32), RUNNING["last"]),
+        Stepper(base.network, other_weights, "last"),
+        Stepper(base.network, base.theta, "mean"),
+        Stepper(base.network, base.theta.astype(np.float32), "last"),
         make_stepper(random_problem("rnn-tanh")),
-        Stepper(
-            random_problem("rnn-relu").network, random_problem("rnn-tanh").theta, RUNNING["last"]
-        ),
+        Stepper(random_problem("rnn-relu").network, random_problem("rnn-tanh").theta, "last"),
     ]
     assert len({stepper.fingerprint for stepper in steppers}) == len(steppers)
     assert make_stepper(random_problem("gru")).fingerprint == steppers[0].fingerprint
@@ -154,7 +154,7 @@ def test_running_pooling_is_pooling_of_each_prefix(name, dtype):
     running, total = RUNNING[name], RUNNING[name].start(3, 4, np.dtype(dtype))
     each = running.each(h)
     for t in range(6):
-        expected = POOLINGS[name].forward(h[: t + 1], Block(h[: t + 1], np.full(4, t + 1)))
+        expected = POOLINGS[name].forward(h[: t + 1], Block(h[: t + 1], np.full(4, t + 1)), NO_W)
         total = running.add(total, h[t])
         for made in (total, each[t]):
             summary = running.summary(made, t + 1, np.dtype(dtype))

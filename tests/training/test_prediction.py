@@ -130,7 +130,7 @@ def test_one_long_sequence_takes_a_workspace_and_no_more():
 
 def make_stepper(cell="lstm", pooling="mean", **options):
     network, theta = make_network(cell, num_layers=2, K=3, pooling=pooling, **options)
-    return Stepper(network, theta, RUNNING[pooling])
+    return Stepper(network, theta, pooling)
 
 
 @pytest.mark.parametrize("columns", [1, 5, 256])

@@ -11,9 +11,9 @@ import pytest
 
 import sklearn_rnn
 from sklearn_rnn._core.losses import Loss
-from sklearn_rnn._training import trainer as trainer_module
+from sklearn_rnn._training import gradients as gradients_module
+from sklearn_rnn._training.gradients import BatchGradients
 from sklearn_rnn._training.optimizers import SGD, Optimizer
-from sklearn_rnn._training.trainer import Trainer
 from tests.core.helpers import assert_close
 from tests.training.helpers import (
     assert_same_result,
@@ -73,7 +73,7 @@ def still(**options):
 
 @pytest.fixture
 def every_batch_is_large(monkeypatch):
-    monkeypatch.setattr(trainer_module, "LARGE_BATCH", 0)
+    monkeypatch.setattr(gradients_module, "LARGE_BATCH", 0)
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 5, 14])
@@ -81,7 +81,7 @@ def test_halves_make_the_gradient_of_the_whole(batch_size, monkeypatch):
     network, theta = make_network(alpha=0.3)  # the penalty must count once
     gradients = {}
     for large in (0, 2**60):
-        monkeypatch.setattr(trainer_module, "LARGE_BATCH", large)
+        monkeypatch.setattr(gradients_module, "LARGE_BATCH", large)
         trainer = still(network=network, theta=theta, batch_size=batch_size, max_iter=2)
         trainer.train()
         gradients[large] = trainer.optimizer.gradients
@@ -104,8 +104,8 @@ def test_a_second_thread_has_its_half(every_batch_is_large, monkeypatch):
         names.append(threading.current_thread().name)
         return original(*args)
 
-    original = Trainer._part
-    monkeypatch.setattr(Trainer, "_part", spy)
+    original = BatchGradients._part
+    monkeypatch.setattr(BatchGradients, "_part", spy)
     trainer = make_trainer(max_iter=1)
     trainer.n_threads = 2
     trainer.train()
@@ -114,13 +114,13 @@ def test_a_second_thread_has_its_half(every_batch_is_large, monkeypatch):
 
 
 def test_what_goes_wrong_in_the_second_half_goes_wrong(every_batch_is_large, monkeypatch):
-    def fail(self, k, index, normaliser):
+    def fail(self, k, *args):
         if k == 1:
             raise MemoryError("no room")
-        return original(self, k, index, normaliser)
+        return original(self, k, *args)
 
-    original = Trainer._part
-    monkeypatch.setattr(Trainer, "_part", fail)
+    original = BatchGradients._part
+    monkeypatch.setattr(BatchGradients, "_part", fail)
     for n_threads in (1, 2):
         trainer = make_trainer()
         trainer.n_threads = n_threads

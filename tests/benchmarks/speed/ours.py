@@ -10,7 +10,7 @@ import sklearn_rnn
 from sklearn_rnn._core.gru import GRUCell
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._core.rnn import RNNCell
-from sklearn_rnn._training.trainer import LARGE_BATCH
+from sklearn_rnn._training.gradients import LARGE_BATCH
 from tests.benchmarks.speed.settings import N_CLASSES
 
 KERNELS = {"LSTM": LSTMCell, "GRU": GRUCell, "RNN": RNNCell}
@@ -24,7 +24,7 @@ class CoreStep:
         self.kernel, self.steps = KERNELS[cell](n_features, hidden_size), steps
         shapes = self.kernel.parameter_shapes
         self.parameters = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
-        self.kernel.initialise(self.parameters, rng)
+        self.kernel.initialise(self.parameters, rng, steps)
         self.gradients = {name: np.empty_like(a) for name, a in self.parameters.items()}
         self.ws = self.kernel.make_workspace(
             steps, batch, np.float32, training=True, input_gradient=False

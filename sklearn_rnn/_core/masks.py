@@ -1,0 +1,51 @@
+"""Dropout's masks: what training multiplies by, drawn by whoever runs it.
+
+Dimension key: B columns, T steps, F inputs, H hidden, S directions, L layers, M answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sklearn_rnn._core.workspace import Array
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Factors of a block's numbers: 0 for those dropped, 1 / (1 - p) for the others.
+
+    None is a factor of 1 everywhere.
+
+    Parameters
+    ----------
+    x : ndarray (T, F, B) or None
+        Of the first layer's inputs.
+    outs : list of ndarray (T, H, B), or None
+        [layer][direction] of what all layers but the top one hand on, in the direction's own time.
+    states : list of ndarray (H, B), or None
+        [layer][direction] of the states in the recurrent products: one mask for all steps.
+    pooled : ndarray (S * H, M) or None
+        Of what the readout sees.
+    """
+
+    x: Array | None = None
+    outs: list[list[Array]] | None = None
+    states: list[list[Array]] | None = None
+    pooled: Array | None = None
+
+    def out(self, layer: int, direction: int) -> Array | None:
+        """Return the mask of what a layer below the top hands on."""
+        return None if self.outs is None else self.outs[layer][direction]
+
+    def piece(self, begin: int, end: int) -> Masks:
+        """Return the masks of some of the block's steps."""
+        if self.x is None:
+            return self
+        pooled, (T, _, B) = self.pooled, self.x.shape
+        if pooled is not None and pooled.shape[1] == T * B:  # an answer at every step
+            pooled = pooled.reshape(-1, T, B)[:, begin:end].reshape(len(pooled), -1)
+        outs = [[mask[begin:end] for mask in row] for row in self.outs or []]
+        return replace(self, x=self.x[begin:end], outs=outs, pooled=pooled)
+
+
+NO_MASKS = Masks()

@@ -1,0 +1,66 @@
+"""Dropout: the masks of each batch, drawn from the Generator of the training.
+
+Dimension key: B columns, T steps, F inputs, H hidden, S directions, L layers, M answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sklearn_rnn._core.masks import NO_MASKS, Masks
+from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.workspace import Array
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """How much is dropped.
+
+    Parameters
+    ----------
+    rate : float
+        Of the inputs, of what each layer hands to the next, and of what the readout sees: every
+        number of every step by itself (Srivastava et al. 2014; Zaremba, Sutskever and Vinyals
+        2014).
+    recurrent_rate : float
+        Of the states in the recurrent products: a unit is dropped for all steps of a sequence, or
+        for none (Gal and Ghahramani 2016).
+    rng : Generator
+    dtype : dtype
+        Of the masks.
+    """
+
+    rate: float
+    recurrent_rate: float
+    rng: np.random.Generator
+    dtype: Any
+
+    def draw(self, network: Network, n_steps: int, n_columns: int) -> Masks:
+        """Return masks for a block of this shape."""
+        if not (self.rate or self.recurrent_rate):
+            return NO_MASKS
+        stack, T, B = network.stack, n_steps, n_columns
+        x = outs = states = pooled = None
+        if self.recurrent_rate:
+            states = [
+                [
+                    self._mask(self.recurrent_rate, cell.hidden_size, B)
+                    for _ in range(stack.n_directions)
+                ]
+                for cell in stack.layers
+            ]
+        if self.rate:
+            x = self._mask(self.rate, T, stack.layers[0].input_size, B)
+            outs = [
+                [self._mask(self.rate, T, cell.hidden_size, B) for _ in range(stack.n_directions)]
+                for cell in stack.layers[:-1]
+            ]
+            pooled = self._mask(self.rate, stack.output_size, T * B if network.per_step else B)
+        return Masks(x, outs, states, pooled)
+
+    def _mask(self, rate: float, *shape: int) -> Array:
+        kept = self.rng.random(shape, dtype=np.float32) >= rate
+        return np.multiply(kept, 1 / (1 - rate), dtype=self.dtype)

@@ -1,0 +1,159 @@
+"""The gradient of a batch: gathered, run forward and back, in halves where it is large.
+
+Dimension key: B sequences of a batch, T steps, K outputs, M targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.masks import Masks
+from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.pieces import clear_states, cut, start_from, states_after
+from sklearn_rnn._core.workspace import Array
+from sklearn_rnn._training.batches import TrainingData, WorkspacePool, gather, gather_targets
+from sklearn_rnn._training.dropout import Dropout
+
+# From this hidden_size**2 * batch on, each half of a batch runs by itself. Measured on 2 cores:
+# two threads with half a batch each are 1.3 to 1.8 times faster from 64**2 * 64 on (a GRU at
+# that very size 1.04), and below it slower, since they wait for Python more than they compute.
+LARGE_BATCH = 2**18
+
+
+@dataclass
+class BatchGradients:
+    """Losses and gradients of batches of one set of data, at whatever theta is by then.
+
+    Parameters
+    ----------
+    network : Network
+    data : TrainingData
+    theta : ndarray
+        Read at every call.
+    dropout : Dropout
+        Draws the masks of every batch.
+    tbptt_steps : int or None
+        No more steps than these are run back through at once.
+    executor : Executor or None
+        Where the second half of a large batch runs at the same time as the first. The result has
+        the same bits without.
+
+    Attributes
+    ----------
+    gradient : ndarray
+        The gradient of the last batch, or piece of one.
+    """
+
+    network: Network
+    data: TrainingData
+    theta: Array
+    dropout: Dropout
+    tbptt_steps: int | None = None
+    executor: Executor | None = None
+    gradient: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        data, theta = self.data, self.theta
+        # Not the batch's own weights: a batch of light samples must pull lightly.
+        self._mean_weight = float(data.weight.sum(dtype=np.float64)) / data.n_samples
+        # The penalty belongs to the batch, not to each of its halves.
+        self._networks = [self.network, replace(self.network, alpha=0.0)]
+        longest = int(data.lengths.max())
+        self._pools = [
+            WorkspacePool(
+                self.network,
+                theta.dtype,
+                training=True,
+                longest=longest,
+                at_most=self.tbptt_steps,
+            )
+            for _ in range(2)
+        ]
+        self.gradient, self._second = np.empty_like(theta), np.empty_like(theta)
+
+    def of_batch(self, index: Array) -> float:
+        """Return a batch's loss; write its gradient."""
+        normaliser = len(index) * self._mean_weight
+        if not self._is_large(index):
+            return self._part(0, index, normaliser, self._draw(index))
+        first, second = np.array_split(index, 2)
+        masks, second_masks = self._draw(first), self._draw(second)
+        if self.executor is None:
+            loss = self._part(0, first, normaliser, masks)
+            loss += self._part(1, second, normaliser, second_masks)
+        else:
+            other = self.executor.submit(self._part, 1, second, normaliser, second_masks)
+            loss = self._part(0, first, normaliser, masks) + other.result()
+        self.gradient += self._second
+        return loss
+
+    def of_pieces(self, index: Array) -> Iterator[tuple[float, float]]:
+        """Yield the loss of each piece of a batch in time, once its gradient is written.
+
+        And its share of the batch's steps. The state is carried over from piece to piece, also
+        where theta has changed in between.
+        """
+        whole = gather(self.data.values, self.data.offsets, index)
+        y, weight = gather_targets(self.data, index, whole)
+        normaliser = len(index) * self._mean_weight
+        workspaces = self._pools[0].get(whole.n_steps, whole.n_columns)
+        self.network.start(self.theta, workspaces)
+        end = 0
+        for piece, masks in cut(whole, workspaces[0][0].n_steps, self._draw(index)):
+            begin, end = end, end + piece.n_steps * piece.n_columns
+            share = piece.n_steps / whole.n_steps
+            arrays = y[:, begin:end], weight[begin:end], share * normaliser, self.gradient, masks
+            loss = self.network.loss_gradient(self.theta, workspaces, piece, *arrays)
+            after = states_after(workspaces, piece.n_steps)
+            yield float(loss), share
+            start_from(workspaces, after)
+        clear_states(workspaces)
+
+    def of_blocks(self, blocks: list[Array]) -> tuple[float, Array]:
+        """Return the loss of blocks of sequences that are all data, and its gradient (float64)."""
+        loss, gradient = 0.0, np.zeros(self.theta.shape)
+        normaliser = self.data.n_samples * self._mean_weight
+        for k, index in enumerate(blocks):
+            part = min(k, 1)  # the penalty belongs to the first block alone
+            loss += self._part(part, index, normaliser, self._draw(index))
+            gradient += self._second if part else self.gradient
+        return loss, gradient
+
+    def raw_predictions(self, batch_size: int) -> Array:
+        """Return raw predictions of some sequences, without dropout.
+
+        As many as the workspaces in memory hold: others would need more of it.
+        """
+        data, pool = self.data, self._pools[0]
+        index = np.arange(min(pool.n_columns or batch_size, data.n_samples))
+        block = gather(data.values, data.offsets, index)
+        workspaces = pool.get(block.n_steps, block.n_columns)
+        return self.network.raw_prediction(self.theta, workspaces, block)
+
+    def _part(self, k: int, index: Array, normaliser: float, masks: Masks) -> float:
+        """Return the loss of these samples; write its gradient, the first or the second."""
+        data = self.data
+        block: Block = gather(data.values, data.offsets, index)
+        y, weight = gather_targets(data, index, block)
+        workspaces = self._pools[k].get(block.n_steps, block.n_columns)
+        network = self._networks[k]
+        fits = block.n_steps <= workspaces[0][0].n_steps
+        run = network.loss_gradient if fits else network.truncated_loss_gradient
+        with np.errstate(all="ignore"):  # which another thread does not inherit
+            network.start(self.theta, workspaces)
+            arrays = y, weight, normaliser, self._second if k else self.gradient, masks
+            return float(run(self.theta, workspaces, block, *arrays))
+
+    def _draw(self, index: Array) -> Masks:
+        """Return masks for a block of these sequences."""
+        return self.dropout.draw(self.network, int(self.data.lengths[index].max()), len(index))
+
+    def _is_large(self, index: Array) -> bool:
+        """Whether two threads with half of this batch each beat one with all of it."""
+        hidden_size = self.network.stack.layers[0].hidden_size
+        return len(index) > 1 and hidden_size**2 * len(index) >= LARGE_BATCH
