@@ -95,6 +95,22 @@ def test_forget_bias(ragged, init):
     np.testing.assert_allclose(total[4:8], 3, atol=1e-6)
 
 
+@pytest.mark.parametrize("init", ["pytorch", "ours"])
+@pytest.mark.parametrize(("Classifier", "kept"), [(LSTMClassifier, 1), (GRUClassifier, 1)])
+def test_chrono(ragged, Classifier, kept, init):
+    """The gate that keeps has biases log U(1, T - 1), T = 8; an LSTM's input gate minus those."""
+    estimator = Classifier(50, init="chrono", max_iter=1, early_stopping=False)
+    y = np.arange(120) % 2
+    model = TorchModel(estimator.set_params(learning_rate_init=1e-12), 0, init).fit(ragged, y)
+    recurrent = model.net.recurrent
+    gates = (recurrent.bias_ih_l0 + recurrent.bias_hh_l0).detach().numpy().reshape(-1, 50)
+    times = np.exp(gates[kept])
+    assert 1 <= times.min() < 2
+    assert 6 < times.max() <= 7
+    if Classifier is LSTMClassifier:
+        np.testing.assert_allclose(gates[0], -gates[1], atol=1e-6)
+
+
 def test_the_draw_of_ours_is_orthogonal(ragged):
     estimator = GRUClassifier(6, max_iter=1, early_stopping=False, learning_rate_init=1e-12)
     model = TorchModel(estimator, 0, "ours").fit(ragged, np.arange(120) % 2)

@@ -63,9 +63,9 @@ def each(name, make, cells=CELLS):
 STREAM = dict(batch_size=64, max_iter=1, learning_rate_init=0.005, warm_start=True)
 
 
-def adding(cell, n_timesteps, budget, init=None):
+def adding(cell, n_timesteps, budget):
     """New sequences in every update; who remembers nothing has an error of .167."""
-    chrono = {} if init is None else {"init": init}
+    init = "chrono" if n_timesteps >= 400 and cell != "RNN" else "orthogonal"
     published = {
         "LSTM": f"T = 600: .164 {BAI}; chrono solves 750 (Tallec and Ollivier 2018)",
         "GRU": f"T = 600: 5e-5 {BAI}",
@@ -73,9 +73,7 @@ def adding(cell, n_timesteps, budget, init=None):
     }[cell]
     common = dict(
         title=f"Adding problem, {n_timesteps} steps",
-        estimator=regressor(
-            cell, 64, batch_size=64, max_iter=1, learning_rate_init=0.005, **chrono
-        ),
+        estimator=regressor(cell, 64, init=init, **STREAM),
         draw=partial(make_adding_problem, n_timesteps=n_timesteps),
         measure=lambda predicted, y: np.mean((predicted - y) ** 2),
         budget=budget,

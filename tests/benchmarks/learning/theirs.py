@@ -93,10 +93,10 @@ class TorchModel:
         """Return padded sequences, lengths and targets; at the first data, set up all else."""
         x, lengths = _pad(X)
         if self.net is None:
-            self._begin(x.shape[2], y)
+            self._begin(x, y)
         return x, lengths, self._encode(y)
 
-    def _begin(self, n_features, y):
+    def _begin(self, x, y):
         flat = self._flat(y)
         self.kind = "numbers"
         n_outputs = int(np.prod(flat.shape[1:]))
@@ -107,8 +107,8 @@ class TorchModel:
             n_outputs = len(self.classes)
         elif self.kind == "numbers":
             self.mean, self.scale = flat.mean(axis=0), flat.std(axis=0)
-        self.net = Net(self.settings, n_features, n_outputs)
-        initialise(self.net, self.settings, self.init)
+        self.net = Net(self.settings, x.shape[2], n_outputs)
+        initialise(self.net, self.settings, self.init, longest=x.shape[1])
         if self.kind == "multilabel":
             nn.init.constant_(self.net.readout.bias, BIAS_OF_KEYS)
         self.optimizer = torch.optim.Adam(
@@ -195,18 +195,31 @@ def _pad(X):
 # ---- initial weights ----
 
 
-def initialise(net, settings, whose):
+def initialise(net, settings, whose, longest):
     """Set initial weights: the gates' biases by the settings, all else theirs or a draw of ours."""
-    H = settings.hidden_size
-    for name, parameter in net.recurrent.named_parameters():
-        if whose == "ours":
-            _draw_as_ours(name, parameter.data, H)
-        if name.startswith("bias") and settings.cell == "LSTM":
-            # Two biases are added up; PyTorch's gates are i, f, g, o.
-            parameter.data[H : 2 * H] = settings.forget_bias if name.startswith("bias_ih") else 0.0
+    recurrent = dict(net.recurrent.named_parameters())
     if whose == "ours":
+        for name, parameter in recurrent.items():
+            _draw_as_ours(name, parameter.data, settings.hidden_size)
         nn.init.xavier_uniform_(net.readout.weight)
         nn.init.zeros_(net.readout.bias)
+    # There are two biases a gate, which are added up; the gates are i, f, g, o and r, z, n.
+    rows = slice(settings.hidden_size, 2 * settings.hidden_size)
+    for name, parameter in recurrent.items():
+        if name.startswith("bias_ih") and settings.cell != "RNN":
+            other = recurrent[name.replace("bias_ih", "bias_hh")].data
+            if settings.init == "chrono":
+                _set_chrono(parameter.data, other, settings, rows, longest)
+            elif settings.cell == "LSTM":
+                parameter.data[rows], other[rows] = settings.forget_bias, 0.0
+
+
+def _set_chrono(bias, other, settings, rows, longest):
+    """Let units forget after times of all lengths (Tallec and Ollivier 2018)."""
+    kept = torch.empty(settings.hidden_size).uniform_(1, longest - 1).log_()
+    bias[rows], other[rows] = kept, 0.0
+    if settings.cell == "LSTM":
+        bias[: rows.start], other[: rows.start] = -kept, 0.0
 
 
 def _draw_as_ours(name, values, hidden_size):
