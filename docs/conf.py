@@ -11,7 +11,8 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
 ]
-exclude_patterns = ["_build", "user_guide/performance_tables.md"]  # the latter is included
+# Tables that pages include.
+exclude_patterns = ["_build", "user_guide/performance_tables.md", "user_guide/learning_table.md"]
 templates_path = ["_templates"]
 myst_heading_anchors = 3
 

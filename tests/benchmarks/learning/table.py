@@ -24,14 +24,19 @@ def markdown(report):
 
 
 def _texts(rows):
-    """Yield the cells of each row; a task's name is not repeated."""
-    before = None
+    """Yield the cells of each row; what a task's rows have in common is not repeated."""
+    before = {}
     for row in rows:
-        title = "" if row["title"] == before else row["title"]
-        before = row["title"]
-        head = title, row["cell"].removesuffix("Cell"), row["settings"], row["metric"]
-        ours, theirs = _figures(row, row["ours"]), _figures(row, row["pytorch"])
-        yield *head, _bar(row), ours + _verdict(row), theirs, row["published"]
+        same_task = row["title"] == before.get("title")
+        shared = [
+            "" if same_task and row[key] == before[key] else row[key]
+            for key in ("title", "settings", "metric")
+        ]
+        before = row
+        title, settings, metric = shared
+        ours, theirs = _figures(row["ours"]) + _verdict(row), _figures(row["pytorch"])
+        cell = row["cell"].removesuffix("Cell")
+        yield title, cell, settings, metric, _bar(row), ours, theirs, row["published"]
 
 
 def _bar(row):
@@ -49,7 +54,7 @@ def _verdict(row):
     return "" if passes else ", **missed**"
 
 
-def _figures(row, column):
+def _figures(column):
     """Return the median, the range, and the median of the seconds."""
     if column is None:
         return ""

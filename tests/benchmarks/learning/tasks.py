@@ -63,16 +63,15 @@ def each(name, make, cells=CELLS):
 STREAM = dict(batch_size=64, max_iter=1, learning_rate_init=0.005, warm_start=True)
 
 
-def adding(cell, n_timesteps, budget):
+def adding(cell, n_timesteps, budget, init="orthogonal"):
     """New sequences in every update; who remembers nothing has an error of .167."""
-    init = "chrono" if n_timesteps >= 400 and cell != "RNN" else "orthogonal"
     published = {
         "LSTM": f"T = 600: .164 {BAI}; chrono solves 750 (Tallec and Ollivier 2018)",
         "GRU": f"T = 600: 5e-5 {BAI}",
         "RNN": f"T = 600: .177 {BAI}",
     }[cell]
     common = dict(
-        title=f"Adding problem, {n_timesteps} steps",
+        title=f"Adding problem, {n_timesteps} steps" + ", chrono" * (init == "chrono"),
         estimator=regressor(cell, 64, init=init, **STREAM),
         draw=partial(make_adding_problem, n_timesteps=n_timesteps),
         measure=lambda predicted, y: np.mean((predicted - y) ** 2),
@@ -84,7 +83,8 @@ def adding(cell, n_timesteps, budget):
     return Stream(
         **common,
         metric="updates until the squared error is below .01",
-        bar=budget,
+        # Not promised where the biases were not made for so many steps.
+        bar=None if n_timesteps >= 400 and init != "chrono" else budget,
         at_most=True,
         solved=lambda error: error < 0.01,
     )
@@ -316,20 +316,21 @@ SHORT_SETS = {
         title="GunPoint, 150 steps", max_iter=150, published=f"TWIESN .961, FCN 1.000 {FAWAZ}"
     ),
 }
-ADDING = {  # steps, and the updates of LSTM, GRU and RNN
-    100: (4000, 1500, 1000),
-    200: (4000, 1500, 500),
-    400: (2000, 1500, 500),
+ADDING = {  # steps and initial weights, and the updates of LSTM, GRU and RNN
+    (100, "orthogonal"): {"LSTM": 4000, "GRU": 1500, "RNN": 1000},
+    (200, "orthogonal"): {"LSTM": 4000, "GRU": 1500, "RNN": 500},
+    (400, "orthogonal"): {"LSTM": 2000, "GRU": 1500, "RNN": 500},
+    (400, "chrono"): {"LSTM": 2000, "GRU": 1500},
 }
 
 
 def make_tasks():
     """Return all tasks, by name."""
     tasks = {}
-    for n_timesteps, budgets in ADDING.items():
-        budget = dict(zip(CELLS, budgets, strict=True))
-        for cell in CELLS:
-            tasks[f"adding_{n_timesteps}_{cell.lower()}"] = adding(cell, n_timesteps, budget[cell])
+    for (n_timesteps, init), budgets in ADDING.items():
+        for cell, budget in budgets.items():
+            name = f"adding_{n_timesteps}" + "_chrono" * (init == "chrono")
+            tasks[f"{name}_{cell.lower()}"] = adding(cell, n_timesteps, budget, init)
     tasks |= each("copy_memory", copy_memory)
     tasks |= each("temporal_order", temporal_order)
     tasks |= each("sequential_digits", sequential_digits)
