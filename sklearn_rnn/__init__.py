@@ -4,6 +4,7 @@ from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._version import __version__
 from sklearn_rnn.forecasting import RecurrentForecaster
 from sklearn_rnn.frames import sequences_from_frame
 from sklearn_rnn.metrics import make_sequence_scorer
@@ -20,8 +21,8 @@ __all__ = [
     "RecurrentForecaster",
     "RecurrentState",
     "SequenceArray",
+    "__version__",
     "make_sequence_scorer",
     "make_windows",
     "sequences_from_frame",
 ]
-__version__ = "0.1.0"

@@ -7,8 +7,11 @@ its very end: a fit that fails, whatever the reason, leaves the estimator as it 
 
 from __future__ import annotations
 
+import os
 import warnings
 from abc import abstractmethod
+from collections.abc import Callable
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -18,10 +21,11 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
+from sklearn_rnn._base_callbacks import CallbackFit
+from sklearn_rnn._base_checkpoint import make_writer
 from sklearn_rnn._base_held_out import check_held_out_given, make_validate, split_off
-from sklearn_rnn._base_states import StatefulModel
+from sklearn_rnn._base_trainer import make_trainer
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
-from sklearn_rnn._core.network import Network
 from sklearn_rnn._step_targets import (
     flatten_steps,
     has_step_lengths,
@@ -35,11 +39,10 @@ from sklearn_rnn._training.batches import (
     TrainingData,
     merge_duplicates,
 )
-from sklearn_rnn._training.lbfgs import IterationCounter, LbfgsTrainer
-from sklearn_rnn._training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from sklearn_rnn._training.schedules import Schedule
+from sklearn_rnn._training.history import to_arrays
+from sklearn_rnn._training.snapshot import Snapshot, Watcher
 from sklearn_rnn._training.threads import single_blas_thread
-from sklearn_rnn._training.trainer import Trainer, TrainingOptions, TrainingResult
+from sklearn_rnn._training.trainer import TrainingResult
 from sklearn_rnn._validation import check_sequences
 from sklearn_rnn.sequences import SequenceArray
 
@@ -48,7 +51,7 @@ from sklearn_rnn.sequences import SequenceArray
 AUTO_EARLY_STOPPING = 1000
 
 
-class RecurrentEstimator(StatefulModel):
+class RecurrentEstimator(CallbackFit):
     """Base of all estimators: parameters, and the order of fit."""
 
     # Parameters that the meaning of the weights depends on, beside the cell's.
@@ -85,9 +88,13 @@ class RecurrentEstimator(StatefulModel):
         "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "validation_scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
+        "average_epochs": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
+        "checkpoint": [str, os.PathLike, None],
+        "checkpoint_epochs": [Interval(Integral, 1, None, closed="left")],
+        "checkpoint_seconds": [Interval(Real, 0, None, closed="left")],
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "nesterovs_momentum": ["boolean"],
         "beta_1": [Interval(Real, 0, 1, closed="left")],
@@ -174,12 +181,18 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             diverges in its first epoch. The estimator is then as it was before.
         TypeError
             If X is of a kind that holds no sequences, for example a sparse matrix.
+        OSError
+            If `checkpoint` is a file that cannot be written or read.
         """
         validation = X_val, y_val, sample_weight_val
         return self._fit_draft(X, y, sample_weight, validation=validation, groups=groups)
 
     def _fit_draft(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> Any:
-        draft = self._copy(keep_fitted=options.get("incremental", False) or self.warm_start)
+        incremental = options.get("incremental", False)
+        if self._has_callbacks() and not incremental:
+            self._check_parameters()
+            return self._fit_with_callbacks(X, y, sample_weight, **options)
+        draft = self._copy(keep_fitted=incremental or self.warm_start)
         draft._fit(X, y, sample_weight, **options)
         self.__dict__ = draft.__dict__
         return self
@@ -194,6 +207,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         classes: Any = None,
         validation: tuple[Any, Any, Any] = (None, None, None),
         groups: Any = None,
+        watch: Callable[[Callable[[Snapshot], Any]], Watcher] | None = None,
     ) -> None:
         self._check_parameters()
         first = not hasattr(self, "_theta_")
@@ -209,7 +223,12 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         self._check_unchanged(architecture)
 
         held_out = self._read_held_out(*validation)
-        rng = self._make_generator()
+        seed = self._draw_seed()
+        writer = None if incremental else make_writer(self, data, held_out, groups, seed)
+        progress = None if writer is None else writer.open()
+        if writer is not None and progress is not None:
+            seed = writer.seed
+        rng = self._make_generator(seed)
         data, held_out, stops = self._set_aside(data, held_out, groups, incremental, rng)
         data = merge_duplicates(data, self.batch_size)
         data, bias_out = self._prepare_targets(data, first)
@@ -222,21 +241,31 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                 theta = network.layout.initial(rng, bias_out, longest)
                 theta = theta.astype(_float_dtype(sequences))
             else:
-                theta = np.array(self._theta_)
-            run = LbfgsTrainer if self.solver == "lbfgs" else Trainer
-            result = run(
-                network=network,
-                data=data.astype(theta.dtype),
-                options=self._make_options(incremental),
-                theta=theta,
-                optimizer=self._make_optimizer(theta, network),
-                schedule=self._make_schedule(incremental),
-                rng=rng,
+                theta = np.array(self._last_iterates()[-1])
+            result = make_trainer(
+                self,
+                network,
+                data.astype(theta.dtype),
+                theta,
+                rng,
+                incremental,
                 validate=make_validate(self, network, held_out) if held_out and stops else None,
                 n_threads=n_threads,
-            ).train()
+                recent=() if first else self._last_iterates(),
+                watcher=watch and watch(partial(self._model_at, held_out=held_out, stops=stops)),
+                writer=writer,
+            ).train(progress)
         self._take_over(result, incremental)
         self._calibrate(held_out)
+        _warn_of(result)
+
+    def _model_at(self, snapshot: Snapshot, held_out: TrainingData | None, stops: bool) -> Any:
+        """Return the estimator that fit would leave if it stopped at the end of this epoch."""
+        model = self._copy()
+        validated = held_out is not None and stops
+        model._take_over(TrainingResult(snapshot, validated, "callback"), incremental=False)
+        model._calibrate(held_out)
+        return model
 
     def _read_targets(
         self,
@@ -270,31 +299,31 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         return TrainingData(*packed, targets, weight, per_step=True)
 
     def _take_over(self, result: TrainingResult, incremental: bool) -> None:
-        """Set the fitted attributes, and warn if training ended before its time."""
-        n_iter = len(result.loss_curve)
-        validated = bool(result.scores)
-        self._theta_ = result.theta
-        self.n_iter_ = n_iter + (getattr(self, "n_iter_", 0) if incremental else 0)
-        self.t_ = result.optimizer["t"]
-        self.loss_curve_ = result.loss_curve
-        self.loss_ = result.loss_curve[-1]
-        self.best_loss_ = None if validated else result.best
-        self.validation_scores_ = result.scores if validated else None
-        self.best_validation_score_ = result.best if validated else None
+        """Set the fitted attributes."""
+        last, validated = result.last, result.validated
+        n_before = getattr(self, "n_iter_", 0) if incremental else 0
+        self._theta_ = last.best_theta
+        self.history_ = to_arrays(last.history)
+        self.history_["epoch"] += n_before
+        self.n_iter_ = n_before + len(last.history)
+        self.stop_reason_ = result.reason
+        self.t_ = last.optimizer["t"]
+        self.loss_ = last.history[-1].loss
+        self.best_loss_ = None if validated else last.best
+        self.best_validation_score_ = last.best if validated else None
         if incremental or self.warm_start:
+            averages = self.average_epochs > 1 and not validated
             self._resume_ = {
                 "solver": self.solver,
-                "optimizer": result.optimizer,
-                "rng": result.rng,
+                "optimizer": last.optimizer,
+                "rng": dict(last.rng),
+                "recent": list(last.recent) if averages else [],
             }
-        if result.reason in ("diverged", "interrupted"):
-            what = "diverged" if result.reason == "diverged" else "was interrupted"
-            warnings.warn(
-                f"Training {what} in epoch {n_iter + 1}: the model is that of the end of epoch "
-                f"{n_iter}.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+
+    def _last_iterates(self) -> tuple[np.ndarray, ...]:
+        """Return the weights at the ends of the last epochs; one, or as many as are averaged."""
+        recent = self._resume_["recent"] if hasattr(self, "_resume_") else []
+        return tuple(recent) or (self._theta_,)
 
     def _check_parameters(self) -> None:
         self._validate_params()
@@ -310,6 +339,16 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             raise InvalidParameterError(
                 'solver="lbfgs" updates once for all data, so with return_sequences=True it cannot '
                 "update after every piece of a sequence: set tbptt_steps=None."
+            )
+        if self.solver == "lbfgs" and self.checkpoint is not None:
+            raise InvalidParameterError(
+                'solver="lbfgs" cannot go on from a checkpoint as if it had never stopped, because '
+                "SciPy keeps its state to itself: set checkpoint=None, or take another solver."
+            )
+        if self.solver == "lbfgs" and self.average_epochs > 1:
+            raise InvalidParameterError(
+                'solver="lbfgs" has no noise that an average could take away: set '
+                "average_epochs=1, or take another solver."
             )
         if self.solver == "lbfgs" and (self.dropout or self.recurrent_dropout):
             raise InvalidParameterError(
@@ -358,51 +397,18 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                     f"and cannot go on with {name}={now!r}; fit anew with warm_start=False."
                 )
 
-    def _make_generator(self) -> np.random.Generator:
-        """Return the Generator of this fit; where training goes on, in the state it stopped in."""
+    def _draw_seed(self) -> int | None:
+        """Return what the random numbers of this fit begin with; None where they go on."""
         if hasattr(self, "_resume_"):
-            rng = np.random.default_rng(0)
+            return None
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _make_generator(self, seed: int | None) -> np.random.Generator:
+        """Return the Generator of this fit; where training goes on, in the state it stopped in."""
+        rng = np.random.default_rng(seed)
+        if hasattr(self, "_resume_"):
             rng.bit_generator.state = self._resume_["rng"]
-            return rng
-        return np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
-
-    def _make_options(self, incremental: bool) -> TrainingOptions:
-        return TrainingOptions(
-            batch_size=self.batch_size,
-            max_iter=1 if incremental else self.max_iter,
-            shuffle=self.shuffle,
-            tol=self.tol,
-            n_iter_no_change=self.n_iter_no_change,
-            max_grad_norm=self.max_grad_norm,
-            tbptt_steps=self.tbptt_steps,
-            verbose=bool(self.verbose),
-            dropout=self.dropout,
-            recurrent_dropout=self.recurrent_dropout,
-        )
-
-    def _make_schedule(self, incremental: bool) -> Schedule:
-        # One epoch has no course: with partial_fit, cosine and one_cycle stay where they start.
-        constant = incremental and self.learning_rate in ("cosine", "one_cycle")
-        name = "constant" if constant else self.learning_rate
-        return Schedule(name, self.learning_rate_init, self.max_iter, self.power_t)
-
-    def _make_optimizer(self, theta: np.ndarray, network: Network) -> Optimizer:
-        rate, betas = self.learning_rate_init, (self.beta_1, self.beta_2)
-        optimizer: Optimizer
-        if self.solver == "adam":
-            optimizer = Adam(theta, rate, *betas, self.epsilon)
-        elif self.solver == "adamw":
-            decays = network.layout.penalised.astype(theta.dtype)
-            optimizer = AdamW(theta, rate, *betas, self.epsilon, self.alpha, decays)
-        elif self.solver == "rmsprop":
-            optimizer = RMSprop(theta, rate, self.beta_2, self.epsilon)
-        elif self.solver == "sgd":
-            optimizer = SGD(theta, rate, self.momentum, self.nesterovs_momentum)
-        else:
-            optimizer = IterationCounter(theta, rate)
-        if hasattr(self, "_resume_") and self._resume_["solver"] == self.solver:
-            optimizer.restore(self._resume_["optimizer"])
-        return optimizer
+        return rng
 
     def _read_held_out(self, X_val: Any, y_val: Any, sample_weight_val: Any) -> TrainingData | None:
         """Return the validation data that fit was given, if any."""
@@ -451,6 +457,19 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         """Return training and validation data for early stopping."""
         strata = None if data.per_step else self._strata(data.y)
         return split_off(data, self.validation_fraction, rng, strata=strata, groups=groups)
+
+
+def _warn_of(result: TrainingResult) -> None:
+    """Warn if training ended before its time."""
+    if result.reason in ("diverged", "interrupted"):
+        what = "diverged" if result.reason == "diverged" else "was interrupted"
+        n_iter = len(result.last.history)
+        warnings.warn(
+            f"Training {what} in epoch {n_iter + 1}: the model is that of the end of epoch "
+            f"{n_iter}.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
 
 
 def _float_dtype(sequences: SequenceArray) -> np.dtype:

@@ -43,6 +43,8 @@ class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimato
     ) -> RecurrentClassifier:
         """Train for one epoch on this data, going on from where training stands.
 
+        Early stopping, callbacks and `checkpoint` have no part in it.
+
         Parameters
         ----------
         X : array-like, list of arrays, or SequenceArray

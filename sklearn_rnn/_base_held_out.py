@@ -74,8 +74,10 @@ def split_off(
 
 def make_validate(
     model: Any, network: Network, held_out: TrainingData
-) -> Callable[[np.ndarray], float]:
-    """Return what scores theta on held-out data; larger is better, NaN means diverged.
+) -> Callable[[np.ndarray], tuple[float, float]]:
+    """Return what tells theta's score and loss on held-out data.
+
+    Larger scores are better; a score of NaN means diverged.
 
     Parameters
     ----------
@@ -85,31 +87,41 @@ def make_validate(
     held_out : TrainingData
         With targets (M, K) as `_check_targets` returns them.
     """
-    score = _make_score(model, network, held_out)
+    loss_of = _make_loss(model, network, held_out)
+    score_of = None if model.validation_scoring == "loss" else _make_score(model, held_out)
 
-    def validate(theta: np.ndarray) -> float:
+    def validate(theta: np.ndarray) -> tuple[float, float]:
         raw = run_in_blocks(network, network.raw_prediction, theta, *held_out.packed)
-        return float(score(theta, raw)) if np.isfinite(raw).all() else np.nan
+        if not np.isfinite(raw).all():
+            return np.nan, np.nan
+        loss = loss_of(raw)
+        return (-loss if score_of is None else float(score_of(theta, raw))), loss
 
     return validate
 
 
-def _make_score(
+def _make_loss(
     model: Any, network: Network, held_out: TrainingData
-) -> Callable[[np.ndarray, np.ndarray], float]:
+) -> Callable[[np.ndarray], float]:
+    try:
+        prepared, _ = model._prepare_targets(held_out, first=False)
+    except ValueError:  # class_weight leaves none of it
+        if model.validation_scoring == "loss":
+            raise
+        return lambda raw: np.nan
+
+    def loss_of(raw: np.ndarray) -> float:
+        value, _ = network.loss.value_gradient(
+            raw.T.astype(np.float64), prepared.y.T, prepared.weight
+        )
+        return float(value) / float(prepared.weight.sum())
+
+    return loss_of
+
+
+def _make_score(model: Any, held_out: TrainingData) -> Callable[[np.ndarray, np.ndarray], float]:
     if model.validation_scoring is None:
         return lambda theta, raw: model._score_raw(raw, held_out)
-    if model.validation_scoring == "loss":
-        prepared, _ = model._prepare_targets(held_out, first=False)
-
-        def negative_loss(theta: np.ndarray, raw: np.ndarray) -> float:
-            value, _ = network.loss.value_gradient(
-                raw.T.astype(np.float64), prepared.y.T, prepared.weight
-            )
-            return -float(value) / float(prepared.weight.sum())
-
-        return negative_loss
-
     if held_out.per_step and isinstance(model.validation_scoring, str):
         raise InvalidParameterError(
             f"validation_scoring={model.validation_scoring!r} scores one answer a sequence, but "

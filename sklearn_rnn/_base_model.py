@@ -36,6 +36,7 @@ class FittedModel(
     vocabulary_: np.ndarray
     _architecture_: dict[str, Any]
     _theta_: np.ndarray
+    history_: dict[str, np.ndarray]
 
     @abstractmethod
     def _loss(self) -> Loss:
@@ -169,6 +170,19 @@ class FittedModel(
         """Number of trained parameters."""
         check_is_fitted(self)
         return int(self._theta_.size)
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """Training loss of each epoch."""
+        check_is_fitted(self)
+        return self.history_["loss"].tolist()
+
+    @property
+    def validation_scores_(self) -> list[float] | None:
+        """Score on the validation set after each epoch; None without validation."""
+        check_is_fitted(self)
+        scores = self.history_["validation_score"]
+        return None if np.isnan(scores).all() else scores.tolist()
 
     @property
     def _n_features_out(self) -> int:

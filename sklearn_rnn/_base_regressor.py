@@ -63,6 +63,8 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> RecurrentRegressor:
         """Train for one epoch on this data, going on from where training stands.
 
+        Early stopping, callbacks and `checkpoint` have no part in it.
+
         The first call also fixes the unit and origin in which targets are learned: those of
         its own data.
 

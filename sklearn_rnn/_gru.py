@@ -130,6 +130,11 @@ default="constant"
         scikit-learn's scorers, a callable (estimator, X, y) whose larger values are better and
         that is also given ``sample_weight=`` where weights differ, or None for what `score`
         computes.
+    average_epochs : int, default=1
+        The model is the mean of the weights at the ends of the last so many epochs, which takes
+        away the noise of the last updates (Polyak and Juditsky 1992,
+        https://doi.org/10.1137/0330046; Izmailov et al. 2018, https://arxiv.org/abs/1803.05407).
+        Validation and early stopping see that mean, too. 1: no averaging. Not with "lbfgs".
     warm_start : bool, default=False
         Whether another fit goes on from where the last one stopped: weights, optimizer and
         random numbers.
@@ -138,6 +143,17 @@ default="constant"
         machine give the same bits.
     verbose : bool, default=False
         Whether to print a line an epoch.
+    checkpoint : str, path-like or None, default=None
+        A file that `fit` keeps its progress in, written anew as a whole each time. The same call,
+        after its process was killed, goes on from it, and ends as if it had never stopped; once
+        training is complete, it returns the same model at once. Delete the file to train anew.
+        Each fit needs a path of its own: a search cannot share one. Not with "lbfgs";
+        `partial_fit` does not use it.
+    checkpoint_epochs : int, default=1
+        Epochs from one writing of it to the next.
+    checkpoint_seconds : float, default=0.0
+        The least time from one writing to the next: what takes milliseconds an epoch should not
+        wait for the disk after each.
     momentum : float, default=0.9
         Momentum of "sgd", at least 0 and below 1.
     nesterovs_momentum : bool, default=True
@@ -166,6 +182,14 @@ default="constant"
         Outputs of the readout, K: 1 for two classes.
     n_iter_ : int
         Epochs that the last fit ran.
+    stop_reason_ : str
+        Why it ended: "max_iter", "converged", "callback", "diverged" or "interrupted".
+    history_ : dict of str to ndarray of shape (n_epochs,)
+        What each epoch of the last `fit` or `partial_fit` was like, for ``pandas.DataFrame``:
+        "epoch", its number; "seconds" that it took, validation included; "loss";
+        "validation_loss" and "validation_score" at its end, NaN without validation;
+        "learning_rate" of its last update, NaN with "lbfgs"; and "gradient_norm", the largest of
+        its updates before clipping.
     t_ : int
         Updates of the weights.
     loss_ : float
@@ -295,9 +319,13 @@ default="constant"
         early_stopping="auto",
         validation_fraction=0.1,
         validation_scoring=None,
+        average_epochs=1,
         warm_start=False,
         random_state=None,
         verbose=False,
+        checkpoint=None,
+        checkpoint_epochs=1,
+        checkpoint_seconds=0.0,
         momentum=0.9,
         nesterovs_momentum=True,
         beta_1=0.9,
@@ -334,9 +362,13 @@ default="constant"
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.validation_scoring = validation_scoring
+        self.average_epochs = average_epochs
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+        self.checkpoint = checkpoint
+        self.checkpoint_epochs = checkpoint_epochs
+        self.checkpoint_seconds = checkpoint_seconds
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
         self.beta_1 = beta_1
@@ -470,6 +502,11 @@ default="constant"
         scikit-learn's scorers, a callable (estimator, X, y) whose larger values are better and
         that is also given ``sample_weight=`` where weights differ, or None for what `score`
         computes.
+    average_epochs : int, default=1
+        The model is the mean of the weights at the ends of the last so many epochs, which takes
+        away the noise of the last updates (Polyak and Juditsky 1992,
+        https://doi.org/10.1137/0330046; Izmailov et al. 2018, https://arxiv.org/abs/1803.05407).
+        Validation and early stopping see that mean, too. 1: no averaging. Not with "lbfgs".
     warm_start : bool, default=False
         Whether another fit goes on from where the last one stopped: weights, optimizer and
         random numbers.
@@ -478,6 +515,17 @@ default="constant"
         machine give the same bits.
     verbose : bool, default=False
         Whether to print a line an epoch.
+    checkpoint : str, path-like or None, default=None
+        A file that `fit` keeps its progress in, written anew as a whole each time. The same call,
+        after its process was killed, goes on from it, and ends as if it had never stopped; once
+        training is complete, it returns the same model at once. Delete the file to train anew.
+        Each fit needs a path of its own: a search cannot share one. Not with "lbfgs";
+        `partial_fit` does not use it.
+    checkpoint_epochs : int, default=1
+        Epochs from one writing of it to the next.
+    checkpoint_seconds : float, default=0.0
+        The least time from one writing to the next: what takes milliseconds an epoch should not
+        wait for the disk after each.
     momentum : float, default=0.9
         Momentum of "sgd", at least 0 and below 1.
     nesterovs_momentum : bool, default=True
@@ -504,6 +552,14 @@ default="constant"
         Outputs of the readout, K.
     n_iter_ : int
         Epochs that the last fit ran.
+    stop_reason_ : str
+        Why it ended: "max_iter", "converged", "callback", "diverged" or "interrupted".
+    history_ : dict of str to ndarray of shape (n_epochs,)
+        What each epoch of the last `fit` or `partial_fit` was like, for ``pandas.DataFrame``:
+        "epoch", its number; "seconds" that it took, validation included; "loss";
+        "validation_loss" and "validation_score" at its end, NaN without validation;
+        "learning_rate" of its last update, NaN with "lbfgs"; and "gradient_norm", the largest of
+        its updates before clipping.
     t_ : int
         Updates of the weights.
     loss_ : float
@@ -633,9 +689,13 @@ default="constant"
         early_stopping="auto",
         validation_fraction=0.1,
         validation_scoring=None,
+        average_epochs=1,
         warm_start=False,
         random_state=None,
         verbose=False,
+        checkpoint=None,
+        checkpoint_epochs=1,
+        checkpoint_seconds=0.0,
         momentum=0.9,
         nesterovs_momentum=True,
         beta_1=0.9,
@@ -674,9 +734,13 @@ default="constant"
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.validation_scoring = validation_scoring
+        self.average_epochs = average_epochs
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
+        self.checkpoint = checkpoint
+        self.checkpoint_epochs = checkpoint_epochs
+        self.checkpoint_seconds = checkpoint_seconds
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
         self.beta_1 = beta_1

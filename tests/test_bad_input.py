@@ -419,7 +419,10 @@ def test_bad_weights(Estimator, weight, message):
 
 # --- Parameters ----------------------------------------------------------------------------------
 
-INTEGERS = ["hidden_size", "num_layers", "batch_size", "max_iter", "n_iter_no_change"]
+INTEGERS = [
+    *("hidden_size", "num_layers", "batch_size", "max_iter", "n_iter_no_change"),
+    *("average_epochs", "checkpoint_epochs"),
+]
 NOT_COUNTS = [0, -1, 1.5, True, np.True_, "x", np.nan, None]
 BAD_PARAMETERS = {
     **{f"row-80-hidden_size-{value!r}": {"hidden_size": value} for value in ([], (), [8, 8])},
@@ -436,7 +439,7 @@ BAD_PARAMETERS = {
     },
     **{
         f"row-78-{name}-{value!r}": {name: value}
-        for name in ("alpha", "tol")
+        for name in ("alpha", "tol", "checkpoint_seconds")
         for value in (-1.0, np.nan, "x", True, None)
     },
     **{f"row-78-{name}-inf": {name: np.inf} for name in ("learning_rate_init", "alpha", "epsilon")},
@@ -469,6 +472,7 @@ BAD_PARAMETERS = {
     "pooling": {"pooling": "sum"},
     "solver": {"solver": "newton"},
     "verbose": {"verbose": -1},
+    "checkpoint": {"checkpoint": 3},
 }
 
 

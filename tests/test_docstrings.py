@@ -94,7 +94,8 @@ def test_every_attribute_is_documented(Estimator):
     fitted = fit_tiny(Estimator)
     there = {name for name in vars(fitted) if name.endswith("_") and not name.startswith("_")}
     assert documented == there | {
-        *("weights_", "n_parameters_", "feature_names_in_", "vocabulary_")
+        *("weights_", "n_parameters_", "feature_names_in_", "vocabulary_"),
+        *("loss_curve_", "validation_scores_"),
     }
 
 

@@ -263,7 +263,7 @@ def test_fault_27_what_the_caller_does_to_the_data_afterwards(Estimator, kind):
     for array in [*given, weight]:
         array[...] = 1e9
     y[...] = y[0]
-    assert fingerprint(fitted) == fingerprint(expected)
+    assert fingerprint(fitted, seconds=False) == fingerprint(expected, seconds=False)
     assert_same_answers(fitted, expected, data)
 
 

@@ -94,17 +94,18 @@ def test_a_fit_with_a_random_state_instance_can_be_saved(Estimator):
 @pytest.mark.parametrize("hidden_size", [1, 8, 64])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_pickle_is_little_more_than_the_parameters(Estimator, hidden_size, dtype):
-    """With default parameters, after as many epochs as they allow."""
+    """With default parameters, after as many epochs as they allow: 56 bytes each, in history_."""
     fitted = Estimator(hidden_size, random_state=0, tol=0.0, n_iter_no_change=1000)
     sequences = make_sequences(dtype=dtype)
     fitted.fit(sequences, make_targets(fitted))
     assert fitted.n_iter_ == fitted.max_iter
     parameters = fitted.n_parameters_ * np.dtype(dtype).itemsize
+    allowed = 1.05 * parameters + 4096 + 7 * 8 * fitted.n_iter_
     for dumps in (pickle.dumps, cloudpickle.dumps):
-        assert len(dumps(fitted)) <= 1.05 * parameters + 4096
+        assert len(dumps(fitted)) <= allowed
     buffer = io.BytesIO()
     joblib.dump(fitted, buffer)
-    assert len(buffer.getvalue()) <= 1.05 * parameters + 4096
+    assert len(buffer.getvalue()) <= allowed
 
 
 def test_a_fit_holds_no_data_and_no_buffers(Estimator):
@@ -199,9 +200,11 @@ def test_skops_needs_to_trust_our_class_alone(Estimator, how):
 
 
 def test_joblib_hash_is_that_of_what_was_learned(Estimator):
-    """Equal fits are equal to joblib's cache, too."""
-    assert fingerprint(fit_tiny(Estimator)) == fingerprint(fit_tiny(Estimator, packed(X)))
-    assert fingerprint(fit_tiny(Estimator)) != fingerprint(fit_tiny(Estimator, random_state=1))
+    """Equal fits are equal to joblib's cache, too, but for the seconds that their epochs took."""
+    one, other = fit_tiny(Estimator), fit_tiny(Estimator, packed(X))
+    assert fingerprint(one, seconds=False) == fingerprint(other, seconds=False)
+    different = fit_tiny(Estimator, random_state=1)
+    assert fingerprint(one, seconds=False) != fingerprint(different, seconds=False)
 
 
 def test_classes_of_text_survive_as_text(Classifier, tmp_path):

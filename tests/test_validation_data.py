@@ -105,8 +105,8 @@ def test_a_split_by_hand_is_the_split_inside(Estimator, monkeypatch):
 
     make = Estimator._make_generator
 
-    def make_generator_after_a_split(self):
-        rng = make(self)
+    def make_generator_after_a_split(self, seed):
+        rng = make(self, seed)
         rng.integers(2**31 - 1)
         return rng
 

@@ -124,8 +124,8 @@ class BatchGradients:
             gradient += self._second if part else self.gradient
         return loss, gradient
 
-    def raw_predictions(self, batch_size: int) -> Array:
-        """Return raw predictions of some sequences, without dropout.
+    def raw_predictions(self, theta: Array, batch_size: int) -> Array:
+        """Return raw predictions of some sequences by these weights, without dropout.
 
         As many as the workspaces in memory hold: others would need more of it.
         """
@@ -133,7 +133,7 @@ class BatchGradients:
         index = np.arange(min(pool.n_columns or batch_size, data.n_samples))
         block = gather(data.values, data.offsets, index)
         workspaces = pool.get(block.n_steps, block.n_columns)
-        return self.network.raw_prediction(self.theta, workspaces, block)
+        return self.network.raw_prediction(theta, workspaces, block)
 
     def _part(self, k: int, index: Array, normaliser: float, masks: Masks) -> float:
         """Return the loss of these samples; write its gradient, the first or the second."""

@@ -9,13 +9,18 @@ Dimension key: N sequences, T steps.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from sklearn_rnn._core.workspace import Array
+from sklearn_rnn._training.history import Epoch
 from sklearn_rnn._training.optimizers import Optimizer
+from sklearn_rnn._training.stopping import Stopping
 from sklearn_rnn._training.trainer import Diverged, Trainer
 
 # Sequences of a block: the gradient is summed over blocks, so that memory does not grow with N.
@@ -37,7 +42,8 @@ class LbfgsTrainer(Trainer):
         lengths = self.data.lengths
         order = np.argsort(lengths, kind="stable")
         self._blocks = np.split(order, range(COLUMNS, len(order), COLUMNS))
-        self._converged = False
+        self._is_open, self._stopped, self._gradient_norm = False, False, np.nan
+        self._begin = perf_counter()
         self._start: tuple[Array, float] | None = None  # where the line search is, and its loss
         result = minimize(
             self._objective,
@@ -48,16 +54,25 @@ class LbfgsTrainer(Trainer):
             options={"maxiter": self.options.max_iter},
         )
         if self.whole is None:  # converged before the first iteration
-            self._close_iteration(result)
-        return "converged" if self._converged or result.success else "max_iter"
+            with suppress(StopIteration):
+                self._close_iteration(result)
+        elif self._is_open and self.watcher is not None:  # an iteration that came to nothing
+            self.watcher.end(self.whole)
+        reason = self._reason_to_end()
+        if self._stopped:
+            return reason or "callback"
+        # Whatever else SciPy ends with, it has found no lower point.
+        return "max_iter" if reason == "max_iter" and not result.success else "converged"
 
     def _objective(self, x: Array) -> tuple[float, Array]:
         """Return the objective on all data, and its gradient, in float64."""
+        self._open_iteration()
         self.theta[...] = x
         loss, gradient = self._gradients.of_blocks(self._blocks)
         if np.isfinite(loss) and np.isfinite(gradient).all():
             if self._start is None:
                 self._start = x.copy(), loss
+            self._gradient_norm = float(np.linalg.norm(gradient))
             return loss, gradient
         if self._start is None:
             raise Diverged(self._describe_divergence("the loss", 1, 1))
@@ -67,12 +82,30 @@ class LbfgsTrainer(Trainer):
         away = x - start
         return start_loss + float(away @ away), 2 * away
 
+    def _open_iteration(self) -> None:
+        """Say that an iteration begins, at the first that SciPy asks after the last one."""
+        if not self._is_open:
+            self._is_open = True
+            if self.watcher is not None:
+                self.watcher.begin(self.whole)
+
     def _close_iteration(self, intermediate_result: OptimizeResult) -> Any:
         self.theta[...] = intermediate_result.x
-        self._start = intermediate_result.x.copy(), float(intermediate_result.fun)
-        self.loss_curve.append(float(intermediate_result.fun))
+        loss = float(intermediate_result.fun)
+        self._start = intermediate_result.x.copy(), loss
         self.optimizer.step(self.theta, self.theta)
-        self._close_epoch()
-        if self._has_converged():
-            self._converged = True
+        self._is_open = False
+        iteration = Epoch(
+            epoch=self.n_iter + 1,
+            seconds=perf_counter() - self._begin,
+            loss=loss,
+            gradient_norm=self._gradient_norm,
+        )
+        self._stopped = self._close_epoch(iteration)
+        self._begin = perf_counter()
+        if self._stopped or (self.whole is not None and self.whole.converged):
             raise StopIteration
+
+    @property
+    def _stopping(self) -> Stopping:
+        return replace(super()._stopping, adaptive=False)  # there is no rate to lower

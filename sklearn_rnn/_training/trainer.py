@@ -6,11 +6,11 @@ until then nobody sees what happened, so that a fit that fails leaves nothing ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from time import perf_counter
 
 import numpy as np
 from scipy.linalg import get_blas_funcs
@@ -18,13 +18,14 @@ from scipy.linalg import get_blas_funcs
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._training.batches import TrainingData, iter_batches
+from sklearn_rnn._training.checkpoints import CheckpointWriter, Progress
 from sklearn_rnn._training.dropout import Dropout
 from sklearn_rnn._training.gradients import BatchGradients
+from sklearn_rnn._training.history import Epoch, to_line
 from sklearn_rnn._training.optimizers import Optimizer
 from sklearn_rnn._training.schedules import Schedule
-
-# An adaptive learning rate is divided by SLOWER on a plateau, unless it falls below SLOWEST.
-SLOWER, SLOWEST = 5.0, 1e-6
+from sklearn_rnn._training.snapshot import Snapshot, Watcher, mean_weights
+from sklearn_rnn._training.stopping import Pace, Stopping
 
 
 @dataclass(frozen=True)
@@ -38,47 +39,26 @@ class TrainingOptions:
     n_iter_no_change: int
     max_grad_norm: float | None
     tbptt_steps: int | None
+    average_epochs: int
     verbose: bool
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """The model at the end of a whole epoch: what an interrupted training falls back to."""
-
-    n_iter: int
-    theta: Array
-    optimizer: dict[str, Any]
-    rng: Mapping[str, Any]
-    best_theta: Array
-    best: float
-
-
-@dataclass(frozen=True)
 class TrainingResult:
-    """What training leaves behind.
+    """What training leaves behind: where it ended, and why.
 
     Attributes
     ----------
-    theta : ndarray
-        The last weights, or with validation the best ones.
-    optimizer, rng : dict
-        States, from which training can go on as if it had never stopped.
-    loss_curve, scores : list of float
-        The training loss, and with validation its score, of each epoch.
-    best : float
-        The smallest loss, or with validation the largest score.
-    reason : {"max_iter", "converged", "diverged", "interrupted"}
-        Why training ended.
+    last : Snapshot
+    validated : bool
+        Whether there was validation.
+    reason : {"max_iter", "converged", "callback", "diverged", "interrupted"}
     """
 
-    theta: Array
-    optimizer: dict[str, Any]
-    rng: Mapping[str, Any]
-    loss_curve: list[float]
-    scores: list[float]
-    best: float
+    last: Snapshot
+    validated: bool
     reason: str
 
 
@@ -102,11 +82,16 @@ class Trainer:
         The learning rate of each update.
     rng : Generator
         Shuffles.
-    validate : callable theta -> score, or None
-        Larger is better; where it is given, the best weights win.
+    validate : callable theta -> (score, loss), or None
+        Larger scores are better; where it is given, the best weights win.
     n_threads : int
         With 2 or more, the halves of a large batch run at the same time. The result has the
         same bits with any number.
+    recent : tuple of ndarray
+        The weights at the ends of the epochs before this run, to be averaged with its own.
+    watcher : Watcher or None
+    writer : CheckpointWriter or None
+        Keeps where training stands in a file.
     """
 
     network: Network
@@ -116,16 +101,22 @@ class Trainer:
     optimizer: Optimizer
     schedule: Schedule
     rng: np.random.Generator
-    validate: Callable[[Array], float] | None = None
+    validate: Callable[[Array], tuple[float, float]] | None = None
     n_threads: int = 1
-    loss_curve: list[float] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
-    # The models of the last whole epoch and of the one before it.
-    whole: Checkpoint | None = field(default=None, init=False)
-    _before: Checkpoint | None = field(default=None, init=False)
+    recent: tuple[Array, ...] = ()
+    watcher: Watcher | None = None
+    writer: CheckpointWriter | None = None
+    # Where the last whole epoch ended, and the one before it.
+    whole: Snapshot | None = field(default=None, init=False)
+    _before: Snapshot | None = field(default=None, init=False)
+    _tried: bool = field(default=False, init=False)  # whether the weights of `whole` work
 
-    def train(self) -> TrainingResult:
-        """Run epochs until one of the reasons to stop."""
+    def train(self, progress: Progress | None = None) -> TrainingResult:
+        """Run epochs until one of the reasons to stop, from where a checkpoint stands, if any."""
+        if progress is not None:
+            self._go_on_from(progress)
+            if progress.reason is not None:
+                return TrainingResult(progress.snapshot, self._validates, progress.reason)
         try:
             # What is not finite is looked for, and named.
             with np.errstate(all="ignore"), self._make_executor() as executor:
@@ -143,16 +134,38 @@ class Trainer:
         except KeyboardInterrupt:
             if self.whole is None:
                 raise
-            return self._finish(self.whole, "interrupted")
+            return TrainingResult(self.whole, self._validates, "interrupted")
+
+    def _go_on_from(self, progress: Progress) -> None:
+        whole = progress.snapshot
+        self.theta[...] = whole.theta
+        self.optimizer.restore(whole.optimizer)
+        self.rng.bit_generator.state = dict(whole.rng)
+        self._before, self._tried = progress.before, self._validates
+        self.whole = whole
+
+    @property
+    def _validates(self) -> bool:
+        return self.validate is not None
+
+    @property
+    def n_iter(self) -> int:
+        """Whole epochs so far."""
+        return 0 if self.whole is None else len(self.whole.history)
 
     def _run_epochs(self) -> str:
         """Run epochs; return why they ended."""
-        for _ in range(self.options.max_iter):
-            self._run_epoch()
-            self._close_epoch()
-            if self._has_converged() and not self._slow_down():
-                return "converged"
-        return "max_iter"
+        while (reason := self._reason_to_end()) is None:
+            if self.watcher is not None:
+                self.watcher.begin(self.whole)
+            if self._close_epoch(self._run_epoch()):
+                return self._reason_to_end() or "callback"
+        return reason
+
+    def _reason_to_end(self) -> str | None:
+        if self.whole is not None and self.whole.converged:
+            return "converged"
+        return "max_iter" if self.n_iter >= self.options.max_iter else None
 
     def _prepare(self, executor: ThreadPoolExecutor | None) -> None:
         data, options = self.data, self.options
@@ -164,16 +177,21 @@ class Trainer:
             self.network, data, self.theta, dropout, options.tbptt_steps, executor
         )
         self._norm = get_blas_funcs("nrm2", (self.theta,))  # cannot overflow
-        self._scale = 1.0  # of the learning rate, which "adaptive" lowers
-        self._plateau = 0  # the epoch that it did so in
-        self._tried = False  # whether theta of the last checkpoint is known to work
 
-    def _run_epoch(self) -> None:
-        total = 0.0
+    def _run_epoch(self) -> Epoch:
+        """Update theta by every batch."""
+        begin, total = perf_counter(), 0.0
+        self._largest_norm = 0.0
         rng = self.rng if self._shuffle else None
         for index in iter_batches(self.data.lengths, self.options.batch_size, rng):
             total += self._run_batch(index) * len(index)
-        self.loss_curve.append(total / self.data.n_samples)
+        return Epoch(
+            epoch=self.n_iter + 1,
+            seconds=perf_counter() - begin,
+            loss=total / self.data.n_samples,
+            learning_rate=self.optimizer.learning_rate,
+            gradient_norm=self._largest_norm,
+        )
 
     def _run_batch(self, index: Array) -> float:
         """Update theta by one batch; return its loss."""
@@ -197,15 +215,15 @@ class Trainer:
         norm = float(self._norm(gradient))
         if not (np.isfinite(loss) and np.isfinite(norm)):
             what = "the gradient" if np.isfinite(loss) else "the loss"
-            epoch, update = len(self.loss_curve) + 1, self.optimizer.t + 1
-            raise Diverged(self._describe_divergence(what, epoch, update))
+            raise Diverged(self._describe_divergence(what, self.n_iter + 1, self.optimizer.t + 1))
         self._tried, self._before = True, None  # these weights work: no need to go further back
+        self._largest_norm = max(self._largest_norm, norm)
         limit = self.options.max_grad_norm
         if limit is not None and norm > limit:
             gradient *= limit / norm
         optimizer = self.optimizer
-        rate = self.schedule.rate(len(self.loss_curve), optimizer.t + 1)
-        optimizer.learning_rate = self._scale * rate
+        rate = self.schedule.rate(self.n_iter, optimizer.t + 1)
+        optimizer.learning_rate = self._pace.scale * rate
         optimizer.step(self.theta, gradient)
 
     def _make_executor(self) -> AbstractContextManager[ThreadPoolExecutor | None]:
@@ -224,65 +242,77 @@ class Trainer:
             "TimestepTransformer(StandardScaler())), or lower learning_rate_init."
         )
 
-    def _close_epoch(self) -> None:
-        """Look at the weights, score them, and keep what an end at this epoch would need."""
-        epoch, before = len(self.loss_curve), self.whole
+    @property
+    def _pace(self) -> Pace:
+        return Pace() if self.whole is None else self.whole.pace
+
+    def _close_epoch(self, epoch: Epoch) -> bool:
+        """Look at the weights, score them, keep where training stands; return whether to stop."""
         theta = self.theta.copy()
         if not np.isfinite(theta).all():
-            raise Diverged(self._describe_divergence("a weight", epoch, self.optimizer.t))
+            raise Diverged(self._describe_divergence("a weight", epoch.epoch, self.optimizer.t))
+        before = self.whole
+        recent = (*(self.recent if before is None else before.recent), theta)
+        recent = recent[-self.options.average_epochs :]
+        model = mean_weights(recent)
+        epoch = self._validated(epoch, model)
+        best, best_theta = self._best(epoch, model)
+        history = (*(() if before is None else before.history), epoch)
+        pace, converged = self._stopping.judge(history, self._pace, self.optimizer.learning_rate)
+        optimizer, rng = self.optimizer.state(), self.rng.bit_generator.state
+        self._tried = self._validates
+        self._before = None if self._tried else before
+        self.whole = Snapshot(recent, optimizer, rng, best_theta, best, pace, converged, history)
+        return self._tell(self.whole)
+
+    @property
+    def _stopping(self) -> Stopping:
+        options = self.options
+        adaptive = self.schedule.name == "adaptive"
+        return Stopping(options.tol, options.n_iter_no_change, adaptive)
+
+    def _validated(self, epoch: Epoch, model: Array) -> Epoch:
+        """Return the epoch with the score and the loss of its model, if there is validation."""
         if self.validate is None:
-            value = self.loss_curve[-1]
-            best = value if before is None else min(before.best, value)
-            best_theta = theta
-        else:
-            value = self.validate(theta)
-            if not np.isfinite(value):
-                what = "the validation score"
-                raise Diverged(self._describe_divergence(what, epoch, self.optimizer.t))
-            self.scores.append(value)
-            best, best_theta = value, theta
-            if before is not None and not value > before.best:
-                best, best_theta = before.best, before.best_theta
-        self._tried = self.validate is not None
+            return epoch
+        begin = perf_counter()
+        score, loss = self.validate(model)
+        if not np.isfinite(score):
+            what = "the validation score"
+            raise Diverged(self._describe_divergence(what, epoch.epoch, self.optimizer.t))
+        seconds = epoch.seconds + perf_counter() - begin
+        return epoch._replace(seconds=seconds, validation_score=score, validation_loss=loss)
+
+    def _best(self, epoch: Epoch, model: Array) -> tuple[float, Array]:
+        """Return the best loss and the last model, or with validation the best score's."""
+        before = self.whole
+        if self.validate is None:
+            return epoch.loss if before is None else min(before.best, epoch.loss), model
+        if before is None or epoch.validation_score > before.best:
+            return epoch.validation_score, model
+        return before.best, before.best_theta
+
+    def _tell(self, whole: Snapshot) -> bool:
+        """Return whether the watcher says to stop; then keep what it has seen."""
         if self.options.verbose:
-            score = "" if self.validate is None else f", validation score {value:.4f}"
-            print(f"Epoch {epoch}: loss {self.loss_curve[-1]:.6f}{score}")
-        state = self.optimizer.state()
-        random = self.rng.bit_generator.state
-        self._before = before
-        self.whole = Checkpoint(epoch, theta, state, random, best_theta, best)
+            print(to_line(whole.history[-1]))
+        stop = self.watcher is not None and self.watcher.end(whole)
+        if self.writer is not None:
+            self.writer.keep(whole, self._before, at_once=stop)
+        return stop
 
     def _try_weights(self) -> None:
         """Raise Diverged if the very last update was one too many."""
         if self._tried:
             return
-        if not np.isfinite(self._gradients.raw_predictions(self.options.batch_size)).all():
-            epoch, update = len(self.loss_curve), self.optimizer.t
-            raise Diverged(self._describe_divergence("a prediction after it", epoch, update))
+        assert self.whole is not None
+        model = self.whole.best_theta
+        if not np.isfinite(self._gradients.raw_predictions(model, self.options.batch_size)).all():
+            what = "a prediction after it"
+            raise Diverged(self._describe_divergence(what, self.n_iter, self.optimizer.t))
 
-    def _has_converged(self) -> bool:
-        """Whether the last n_iter_no_change epochs gained less than tol, all together."""
-        patience = self.options.n_iter_no_change
-        values = self.scores if self.validate else [-loss for loss in self.loss_curve]
-        if len(values) - self._plateau <= patience:
-            return False
-        return max(values[-patience:]) < max(values[:-patience]) + self.options.tol
-
-    def _slow_down(self) -> bool:
-        """Lower the learning rate for another try, if it is adaptive and not too low yet."""
-        if self.schedule.name != "adaptive" or self.optimizer.learning_rate / SLOWER < SLOWEST:
-            return False
-        self._scale /= SLOWER
-        self._plateau = len(self.loss_curve)
-        return True
-
-    def _finish(self, whole: Checkpoint, reason: str) -> TrainingResult:
-        return TrainingResult(
-            theta=whole.best_theta,
-            optimizer=whole.optimizer,
-            rng=whole.rng,
-            loss_curve=self.loss_curve[: whole.n_iter],
-            scores=self.scores[: whole.n_iter],
-            best=whole.best,
-            reason=reason,
-        )
+    def _finish(self, last: Snapshot, reason: str) -> TrainingResult:
+        """Return the result; what has come to its own end is marked as complete in the file."""
+        if self.writer is not None and reason != "callback":
+            self.writer.complete(last, reason)
+        return TrainingResult(last, self._validates, reason)

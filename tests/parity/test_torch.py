@@ -320,4 +320,4 @@ def test_training_is_that_of_pytorch(cell):
             parameter.grad *= min(1, 0.3 / norm)
         optimizer.step()
     assert losses[-1] < 0.9 * losses[0]
-    assert_close(result.loss_curve, losses, 1e-10)
+    assert_close([epoch.loss for epoch in result.last.history], losses, 1e-10)

@@ -13,16 +13,21 @@ import sklearn_rnn
 from sklearn_rnn._core.losses import Loss
 from sklearn_rnn._training import gradients as gradients_module
 from sklearn_rnn._training.gradients import BatchGradients
+from sklearn_rnn._training.history import Epoch
 from sklearn_rnn._training.optimizers import SGD, Optimizer
+from sklearn_rnn._training.schedules import Schedule
+from sklearn_rnn._training.snapshot import mean_weights
 from tests.core.helpers import assert_close
 from tests.training.helpers import (
     assert_same_result,
     loss_gradient,
+    losses_of,
     make_adam,
     make_data,
     make_network,
     make_trainer,
     objective,
+    scores_of,
     sequences_of,
 )
 
@@ -134,11 +139,11 @@ def test_what_goes_wrong_in_the_second_half_goes_wrong(every_batch_is_large, mon
 def test_an_epoch_is_a_pass_over_all_batches():
     trainer = make_trainer(make_data(n=14), batch_size=4, max_iter=3)
     result = trainer.train()
-    assert len(result.loss_curve) == 3
-    assert result.optimizer["t"] == 3 * 4
+    assert len(losses_of(result)) == 3
+    assert result.last.optimizer["t"] == 3 * 4
     assert result.reason == "max_iter"
-    assert result.best == min(result.loss_curve)
-    assert result.scores == []
+    assert result.last.best == min(losses_of(result))
+    assert not result.validated
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 14, 50])
@@ -157,7 +162,7 @@ def test_training_is_the_plain_loop(batch_size):
             parts = [loss_gradient(network, theta, xs[i], data.y[i], data.weight[i]) for i in index]
             total = sum(gradient for _, gradient in parts)
             theta = theta - rate * total / (len(index) * data.weight.mean())
-    assert_close(result.theta, theta)
+    assert_close(result.last.best_theta, theta)
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
@@ -172,22 +177,22 @@ def test_the_loss_of_an_epoch_is_the_objective(batch_size, ragged, shuffle):
     ).train()
     expected, _ = objective(replace(network, alpha=0.0), theta, data)
     penalty = 0.15 * (theta[network.layout.penalised] ** 2).sum()
-    np.testing.assert_allclose(result.loss_curve, expected + penalty, rtol=1e-13)
+    np.testing.assert_allclose(losses_of(result), expected + penalty, rtol=1e-13)
 
 
 def test_a_single_batch_is_not_shuffled():
     data = make_data(n=14)
     trainer, before = make_trainer(data, batch_size=14), np.random.default_rng(0)
     result = trainer.train()
-    assert result.rng == before.bit_generator.state
+    assert result.last.rng == before.bit_generator.state
     assert_same_result(result, make_trainer(data, batch_size=14, shuffle=False).train())
 
 
 def test_several_batches_are_shuffled_unless_told_otherwise():
     data = make_data(n=14)
     shuffled, given = (make_trainer(data, shuffle=shuffle).train() for shuffle in (True, False))
-    assert not np.array_equal(shuffled.theta, given.theta)
-    assert given.rng == np.random.default_rng(0).bit_generator.state
+    assert not np.array_equal(shuffled.last.theta, given.last.theta)
+    assert given.last.rng == np.random.default_rng(0).bit_generator.state
     assert_same_result(make_trainer(data).train(), shuffled)
 
 
@@ -196,7 +201,7 @@ def test_training_learns():
     start, _ = objective(*make_network(), data)
     trainer = make_trainer(data, batch_size=8, max_iter=150)
     result = trainer.train()
-    end, _ = objective(make_network()[0], result.theta, data)
+    end, _ = objective(make_network()[0], result.last.best_theta, data)
     assert end < 0.6 * start
 
 
@@ -206,9 +211,9 @@ def test_float32_stays_float32():
     expected = make_trainer(data, theta=theta).train()
     data32 = replace(data, values=data.values.astype(np.float32)).astype(np.float32)
     result = make_trainer(data32, theta=theta.astype(np.float32)).train()
-    assert result.theta.dtype == np.float32
-    assert {moment.dtype for moment in result.optimizer["moments"]} == {np.dtype(np.float32)}
-    assert_close(result.theta, expected.theta, 1e-3)
+    assert result.last.best_theta.dtype == np.float32
+    assert {moment.dtype for moment in result.last.optimizer["moments"]} == {np.dtype(np.float32)}
+    assert_close(result.last.best_theta, expected.last.best_theta, 1e-3)
 
 
 def test_the_result_is_cut_off_from_the_trainer():
@@ -226,24 +231,92 @@ def test_the_result_is_cut_off_from_the_trainer():
 def test_training_goes_on_as_if_it_had_never_stopped(validate):
     whole = make_trainer(max_iter=5).train()
     first = make_trainer(max_iter=2).train()
-    second = make_trainer(theta=first.theta, max_iter=3)
-    second.optimizer.restore(first.optimizer)
-    second.rng.bit_generator.state = first.rng
+    second = make_trainer(theta=first.last.best_theta, max_iter=3)
+    second.optimizer.restore(first.last.optimizer)
+    second.rng.bit_generator.state = first.last.rng
     result = second.train()
-    assert first.loss_curve + result.loss_curve == whole.loss_curve
-    np.testing.assert_array_equal(result.theta, whole.theta)
-    assert result.rng == whole.rng
+    assert losses_of(first) + losses_of(result) == losses_of(whole)
+    np.testing.assert_array_equal(result.last.best_theta, whole.last.best_theta)
+    assert result.last.rng == whole.last.rng
 
 
 @pytest.mark.parametrize("validated", [False, True])
 def test_verbose_tells_each_epoch(validated, capsys):
     validate = Scores([0.5, 0.25]) if validated else None
     result = make_trainer(max_iter=2, verbose=True, validate=validate).train()
-    scores = [", validation score 0.5000", ", validation score 0.2500"] if validated else ["", ""]
-    expected = [f"Epoch {k + 1}: loss {result.loss_curve[k]:.6f}{scores[k]}" for k in range(2)]
+    scores = [f", validation loss {-s:.6f}, validation score {s:.4f}" for s in (0.5, 0.25)]
+    scores = scores if validated else ["", ""]
+    expected = [
+        f"Epoch {e.epoch}: loss {e.loss:.6f}{score}, learning rate 0.01, "
+        f"gradient norm {e.gradient_norm:.3g}, {e.seconds:.2f} s"
+        for e, score in zip(result.last.history, scores, strict=True)
+    ]
     assert capsys.readouterr().out.splitlines() == expected
     make_trainer(max_iter=2).train()
     assert capsys.readouterr().out == ""
+
+
+# --- History --------------------------------------------------------------------------------------
+
+
+def test_the_gradient_norm_is_the_largest_of_the_epoch_before_clipping():
+    recorder = Recorder()
+    plain = make_trainer(optimizer=recorder, max_iter=2).train()
+    norms = np.linalg.norm(recorder.gradients, axis=1).reshape(2, 4)
+    found = [epoch.gradient_norm for epoch in plain.last.history]
+    np.testing.assert_allclose(found, norms.max(axis=1), rtol=1e-12)
+    clipped = still(max_iter=2, max_grad_norm=norms.min() / 2).train()
+    assert [epoch.gradient_norm for epoch in clipped.last.history] == found
+
+
+def test_history_counts_epochs_and_takes_the_last_learning_rate():
+    trainer = make_trainer(max_iter=3)
+    trainer.schedule = Schedule("invscaling", 0.1, 3, power_t=1.0)
+    history = trainer.train().last.history
+    assert [epoch.epoch for epoch in history] == [1, 2, 3]
+    assert [epoch.learning_rate for epoch in history] == [0.1 / 4, 0.1 / 8, 0.1 / 12]
+    assert all(epoch.seconds > 0 for epoch in history)
+    assert all(np.isnan(epoch.validation_score) for epoch in history)
+
+
+# --- Averages -------------------------------------------------------------------------------------
+
+
+def iterates(max_iter, **options):
+    return [make_trainer(max_iter=n, **options).train().last.theta for n in range(1, max_iter + 1)]
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 10])
+def test_the_model_is_the_mean_of_the_last_epochs(k):
+    result = make_trainer(max_iter=5, average_epochs=k).train()
+    np.testing.assert_array_equal(result.last.best_theta, mean_weights(tuple(iterates(5)[-k:])))
+    assert_close(result.last.best_theta, np.mean(iterates(5)[-k:], axis=0), 1e-14)
+    assert losses_of(result) == losses_of(make_trainer(max_iter=5).train())
+
+
+def test_validation_sees_the_average_and_keeps_the_best():
+    validate = Scores([0.1, 0.2, 0.9, 0.3, 0.3])
+    result = make_trainer(max_iter=5, average_epochs=2, validate=validate).train()
+    thetas = iterates(5)
+    expected = [thetas[0], *(mean_weights(tuple(thetas[n - 1 : n + 1])) for n in range(1, 5))]
+    np.testing.assert_array_equal(validate.thetas, expected)
+    np.testing.assert_array_equal(result.last.best_theta, expected[2])
+
+
+def test_averaging_goes_on_as_if_it_had_never_stopped():
+    whole = make_trainer(max_iter=5, average_epochs=3).train()
+    first = make_trainer(max_iter=2, average_epochs=3).train()
+    second = make_trainer(theta=first.last.theta, max_iter=3, average_epochs=3)
+    second.recent = first.last.recent
+    second.optimizer.restore(first.last.optimizer)
+    second.rng.bit_generator.state = first.last.rng
+    np.testing.assert_array_equal(second.train().last.best_theta, whole.last.best_theta)
+
+
+def test_an_average_of_float32_is_taken_in_float64():
+    recent = tuple(np.array([1e8 + 8 * k], np.float32) for k in range(3))
+    assert mean_weights(recent).dtype == np.float32
+    assert mean_weights(recent)[0] == np.float32(1e8 + 8)
 
 
 # --- When it stops --------------------------------------------------------------------------------
@@ -268,33 +341,33 @@ def test_it_stops_when_two_epochs_gain_less_than_tol(scores, tol, n_iter, by):
     options = dict(tol=tol, n_iter_no_change=2, max_iter=6)
     if by == "score":
         result = still(validate=Scores(scores), **options).train()
-        assert result.scores == scores[:n_iter]
-        assert result.best == max(scores[:n_iter])
+        assert scores_of(result) == scores[:n_iter]
+        assert result.last.best == max(scores[:n_iter])
     else:
         trainer, values = still(**options), iter(scores)
-        trainer._run_epoch = lambda: trainer.loss_curve.append(10.0 - next(values))
+        trainer._run_epoch = lambda: Epoch(trainer.n_iter + 1, 0.0, 10.0 - next(values))
         result = trainer.train()
-        assert result.best == 10.0 - max(scores[:n_iter])
-    assert len(result.loss_curve) == n_iter
+        assert result.last.best == 10.0 - max(scores[:n_iter])
+    assert len(losses_of(result)) == n_iter
     assert result.reason == ("converged" if n_iter < 6 else "max_iter")
 
 
 def test_the_best_weights_win():
     validate = Scores([0.1, 0.7, 0.3, 0.7, 0.2])
     result = make_trainer(max_iter=5, validate=validate).train()
-    assert result.best == 0.7
-    assert result.scores == validate.scores
-    np.testing.assert_array_equal(result.theta, validate.thetas[1])  # the first of equals
+    assert result.last.best == 0.7
+    assert scores_of(result) == validate.scores
+    np.testing.assert_array_equal(result.last.best_theta, validate.thetas[1])  # the first of equals
     last = make_trainer(max_iter=5).train()
-    assert result.optimizer["t"] == last.optimizer["t"]
-    assert result.loss_curve == last.loss_curve
+    assert result.last.optimizer["t"] == last.last.optimizer["t"]
+    assert losses_of(result) == losses_of(last)
 
 
 def test_without_validation_the_last_weights_win():
     trainer = make_trainer(optimizer=SGD(make_network()[1], 0.5, 0.9, False), max_iter=6)
     result = trainer.train()
-    assert result.loss_curve[-1] > result.best
-    np.testing.assert_array_equal(result.theta, trainer.theta)
+    assert losses_of(result)[-1] > result.last.best
+    np.testing.assert_array_equal(result.last.best_theta, trainer.theta)
 
 
 # --- Gradients that are too long ------------------------------------------------------------------
@@ -396,8 +469,8 @@ def test_divergence_falls_back_to_the_last_whole_epoch(update, validated):
     n_iter = (update - 1) // 4
     result = trainer(update, 9).train()
     assert result.reason == "diverged"
-    assert len(result.loss_curve) == n_iter
-    assert np.isfinite(result.theta).all()
+    assert len(losses_of(result)) == n_iter
+    assert np.isfinite(result.last.best_theta).all()
     assert_same_result(result, trainer(-1, n_iter).train())
 
 
@@ -457,7 +530,7 @@ def test_floating_point_errors_are_no_exceptions():
     data = replace(data, values=data.values * 1e300)
     with np.errstate(all="raise"):
         result = make_trainer(data).train()
-    assert np.isfinite(result.theta).all()
+    assert np.isfinite(result.last.best_theta).all()
     network, theta = make_network("rnn-relu")
     with np.errstate(all="raise"), pytest.raises(ValueError, match="diverged in epoch 1, update 1"):
         make_trainer(data, network, theta).train()
@@ -527,7 +600,7 @@ def test_an_interrupt_leaves_the_model_of_a_whole_epoch(validated):
             ended.add(0)
             continue
         assert result.reason == "interrupted"
-        n_iter = len(result.loss_curve)
+        n_iter = len(losses_of(result))
         ended.add(n_iter)
         assert_same_result(result, expected[n_iter])
     assert ended == {0, 1, 2, 3}
@@ -554,7 +627,7 @@ def test_half_an_update_is_not_left_behind():
         return make_trainer(make_data(n=14), optimizer=optimizer, batch_size=4, **options).train()
 
     result = train(6)
-    assert (result.reason, len(result.loss_curve)) == ("interrupted", 1)
+    assert (result.reason, len(losses_of(result))) == ("interrupted", 1)
     assert_same_result(result, train(-1, max_iter=1))
     with pytest.raises(KeyboardInterrupt):
         train(3)

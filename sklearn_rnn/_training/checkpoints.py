@@ -1,0 +1,205 @@
+"""Where training stands, kept in a file: what goes into it, when, and whose it is."""
+
+from __future__ import annotations
+
+import errno
+import glob
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sklearn_rnn import _files
+from sklearn_rnn._training.history import Epoch
+from sklearn_rnn._training.snapshot import Snapshot
+from sklearn_rnn._training.stopping import Pace
+
+KIND, FORMAT = "checkpoint", 1
+
+_ADVICE = (
+    "Give every fit a path of its own, or delete the file to train anew. In a search or a "
+    "cross-validation all fits share the path but not the data: set checkpoint=None there."
+)
+
+
+class Progress(NamedTuple):
+    """What a checkpoint holds.
+
+    Attributes
+    ----------
+    snapshot : Snapshot
+    before : Snapshot or None
+        That of the epoch before, until it is known that the weights of `snapshot` work.
+    reason : str or None
+        Why training ended, if it has.
+    seed : int or None
+        What its random numbers began with.
+    """
+
+    snapshot: Snapshot
+    before: Snapshot | None
+    reason: str | None
+    seed: int | None
+
+
+@dataclass
+class CheckpointWriter:
+    """One fit's checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+    identity : mapping of str to str
+        All that tells this fit from others, as text: what it is called in errors -> its value.
+    every_epochs : int
+        Every so many epochs there is a checkpoint,
+    every_seconds : float
+        ... but not sooner than so many seconds after the one before.
+    seed : int or None
+        What the random numbers of this fit begin with.
+    """
+
+    path: Path
+    identity: Mapping[str, str]
+    every_epochs: int
+    every_seconds: float
+    seed: int | None
+    _mark: Any = field(default=None, init=False)  # of the file as this fit has left it
+    _written: float = field(default=-np.inf, init=False)
+    _has_warned: bool = field(default=False, init=False)
+
+    def open(self) -> Progress | None:
+        """Return what an earlier call of the same fit has left, and go on with its seed.
+
+        Raises OSError where no checkpoint can be written, ValueError if there is a file that is
+        damaged, or another fit's.
+        """
+        _check_place(self.path)
+        if not self.path.exists():
+            return None
+        self._mark = self._look()
+        content, _ = _files.read(self.path, kind=KIND, newest=FORMAT)
+        try:
+            identity = dict(content["identity"])
+            snapshot, before = _snapshot(content["now"]), content["before"]
+            before = None if before is None else _snapshot(before)
+            progress = Progress(snapshot, before, content["reason"], content["seed"])
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{self.path} holds no training ({error!r}). Delete it to train anew."
+            ) from None
+        self._check_identity(identity)
+        self.seed = progress.seed  # drawn by chance, if random_state is None
+        return progress
+
+    def keep(self, snapshot: Snapshot, before: Snapshot | None, *, at_once: bool = False) -> None:
+        """Write down where training stands, if it is time to."""
+        is_due = len(snapshot.history) % self.every_epochs == 0
+        if at_once or (is_due and monotonic() - self._written >= self.every_seconds):
+            self._write(snapshot, before, None)
+
+    def complete(self, snapshot: Snapshot, reason: str) -> None:
+        """Write down how training ended."""
+        self._write(snapshot, None, reason)
+
+    def _write(self, snapshot: Snapshot, before: Snapshot | None, reason: str | None) -> None:
+        if self._look() not in (self._mark, None):
+            raise ValueError(
+                f"Another fit writes to the checkpoint {self.path} at the same time. {_ADVICE}"
+            )
+        content = {
+            "identity": dict(self.identity),
+            "now": _plain(snapshot),
+            "before": None if before is None else _plain(before),
+            "reason": reason,
+            "seed": self.seed,
+        }
+        try:
+            _files.write(self.path, content, kind=KIND, format=FORMAT)
+        except OSError as error:
+            self._warn(error)
+        self._mark, self._written = self._look(), monotonic()
+
+    def _warn(self, error: OSError) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            warnings.warn(
+                f"The checkpoint {self.path} could not be written ({error}): training goes on, and "
+                "the file, if there is one, holds an earlier epoch.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    def _look(self) -> tuple[int, ...] | None:
+        """Return what every write to the file changes; None where there is none."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
+    def _check_identity(self, theirs: Mapping[str, str]) -> None:
+        names = [*self.identity, *(name for name in theirs if name not in self.identity)]
+        differences = [
+            f"{name} was {theirs.get(name, 'unknown')} and is {self.identity.get(name, 'unknown')}"
+            for name in names
+            if theirs.get(name) != self.identity.get(name)
+        ]
+        if differences:
+            raise ValueError(
+                f"The checkpoint {self.path} belongs to another fit: {'; '.join(differences)}. "
+                f"{_ADVICE}"
+            )
+
+
+def _check_place(path: Path) -> None:
+    """Raise OSError unless a file can be written there; remove what killed writers have left."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "checkpoint must be a file, not a directory", path)
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        message = "checkpoint cannot be written: there is no such directory"
+        raise FileNotFoundError(errno.ENOENT, message, target.parent)
+    try:
+        for stray in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+            stray.unlink(missing_ok=True)
+        trial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        message = f"checkpoint cannot be written to this directory: {error.strerror}"
+        raise type(error)(error.errno, message, target.parent) from None
+
+
+def _plain(snapshot: Snapshot) -> dict[str, Any]:
+    """Return a snapshot as plain values and arrays."""
+    return {
+        "recent": list(snapshot.recent),
+        "optimizer": snapshot.optimizer,
+        "rng": dict(snapshot.rng),
+        "best_theta": snapshot.best_theta,
+        "best": snapshot.best,
+        "pace": [snapshot.pace.scale, snapshot.pace.since],
+        "converged": snapshot.converged,
+        "history": np.array(snapshot.history, np.float64),
+    }
+
+
+def _snapshot(content: dict[str, Any]) -> Snapshot:
+    """Undo `_plain`."""
+    rows = content["history"].tolist()
+    return Snapshot(
+        recent=tuple(content["recent"]),
+        optimizer=content["optimizer"],
+        rng=content["rng"],
+        best_theta=content["best_theta"],
+        best=content["best"],
+        pace=Pace(*content["pace"]),
+        converged=content["converged"],
+        history=tuple(Epoch(int(epoch), *rest) for epoch, *rest in rows),
+    )
