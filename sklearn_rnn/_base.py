@@ -54,7 +54,11 @@ AUTO_EARLY_STOPPING = 1000
 class RecurrentEstimator(CallbackFit):
     """Base of all estimators: parameters, and the order of fit."""
 
-    # Parameters that the meaning of the weights depends on, beside the cell's.
+    # Parameters that shapes and meaning of the weights depend on, beside the cell's.
+    _layer_parameters: ClassVar[tuple[str, ...]] = (
+        *("hidden_size", "num_layers", "bidirectional", "layer_norm", "residual"),
+        *("learn_initial_state", "embedding_size", "pooling", "return_sequences", "head_sizes"),
+    )
     _target_parameters: ClassVar[tuple[str, ...]] = ()
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -371,12 +375,13 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
         """Return what the weights' shapes and meaning depend on, as plain values."""
-        layers = ("hidden_size", "num_layers", "bidirectional", "layer_norm", "residual")
-        ends = ("learn_initial_state", "embedding_size", "pooling", "return_sequences")
-        names = (*layers, *ends, *self._cell_parameters, *self._target_parameters)
-        chosen = {name: getattr(self, name) for name in names}
+        chosen = {name: getattr(self, name) for name in self._architecture_names()}
         chosen["head_sizes"] = self._head_sizes()
         return {**chosen, "input_size": input_size, "n_outputs": n_outputs}
+
+    @classmethod
+    def _architecture_names(cls) -> tuple[str, ...]:
+        return (*cls._layer_parameters, *cls._cell_parameters, *cls._target_parameters)
 
     def _head_sizes(self) -> tuple[int, ...]:
         """Return the widths of the head's layers; raise InvalidParameterError if they are none."""
