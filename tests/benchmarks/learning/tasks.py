@@ -283,7 +283,6 @@ def etth1(cell, difference):
         measure=mean_squared_error,
         metric="standardised MSE (last value again: .034)",
         at_most=True,
-        bar=0.034 if difference else None,
     )
 
 
