@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_consistent_length
 from sklearn_rnn._base_callbacks import CallbackFit
 from sklearn_rnn._base_checkpoint import make_writer
 from sklearn_rnn._base_held_out import check_held_out_given, make_validate, split_off
+from sklearn_rnn._base_insight import InsightModel
 from sklearn_rnn._base_trainer import make_trainer
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
 from sklearn_rnn._step_targets import (
@@ -51,7 +52,7 @@ from sklearn_rnn.sequences import SequenceArray
 AUTO_EARLY_STOPPING = 1000
 
 
-class RecurrentEstimator(CallbackFit):
+class RecurrentEstimator(InsightModel, CallbackFit):
     """Base of all estimators: parameters, and the order of fit."""
 
     # Parameters that shapes and meaning of the weights depend on, beside the cell's.
@@ -301,6 +302,13 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         targets = np.zeros((len(flat), known.shape[1]))
         targets[scored] = known
         return TrainingData(*packed, targets, weight, per_step=True)
+
+    def _targets_as_trained(self, X: Any, sequences: SequenceArray, y: Any) -> TrainingData:
+        """Return what a fit would train on; called on a copy, whose parameters it sets back."""
+        parameters = self.get_params(deep=False)
+        self.set_params(**{k: v for k, v in self._architecture_.items() if k in parameters})
+        data = self._read_targets(X, sequences, y, None, None, first=False)
+        return self._prepare_targets(data, first=False)[0]
 
     def _take_over(self, result: TrainingResult, incremental: bool) -> None:
         """Set the fitted attributes."""
