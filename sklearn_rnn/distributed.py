@@ -178,7 +178,12 @@ def dask_backend(client: Any, *, copies: int = 2) -> Iterator[None]:
     client : distributed.Client
         The cluster.
     copies : int, default=2
-        On how many workers the data are: one more than may die before their data have been used.
+        On how many workers the data are: one more than may die at once.
+
+    Yields
+    ------
+    None
+        What runs within, on joblib, runs on the cluster.
 
     Raises
     ------

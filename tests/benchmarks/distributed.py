@@ -1,6 +1,6 @@
 """What a search on a cluster costs: compute, transfer, scheduling; measured, checked, extrapolated.
 
-python -m tests.benchmarks.distributed [--rounds 5]
+python -m tests.benchmarks.distributed [--rounds 5 | --wire]
 
 Prints Markdown. The costs are measured on this machine with worker processes of one thread, each
 several times in turn: medians, and the smallest and largest. A discrete-event simulation that knows
@@ -10,6 +10,8 @@ Tasks that sleep need no processor, so they show what transfer and scheduling do
 workers. Tasks that fit share the machine's cores, perhaps with others: before and after each search
 the workers spin for a second, all at once, and the processor's seconds that they get are the cores
 that there are for it.
+
+With --wire, how many bytes a search sends: those that all processes write into TCP connections.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_rnn import GRUClassifier, SequenceArray
@@ -192,6 +194,33 @@ def spread(values, unit=1.0, digits=2):
     return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
+def print_wire():
+    """Print what a search of short fits on two workers writes into its connections."""
+    from tests.integration.wire import bytes_written
+
+    X, y = problem()
+    ways = {
+        "a list of arrays": (list(X), lambda client: parallel_config(backend="dask")),
+        "a SequenceArray": (X, lambda client: parallel_config(backend="dask")),
+        "the same, `scatter=[X, y]`": (
+            X,
+            lambda client: parallel_config(backend="dask", scatter=[X, y]),
+        ),
+        "the same, `dask_backend`": (X, dask_backend),
+    }
+    print(f"{N_TASKS} fits, 2 workers, X of {X.values.nbytes / 1e6:.1f} MB\n")
+    print("| X | sent, MB | times X |\n|---|---|---|")
+    with workers(2) as client:
+        for name, (given, backend) in ways.items():
+
+            def fit(given=given, backend=backend):
+                with backend(client):
+                    make_search(max_iter=1).fit(given, y)
+
+            sent = bytes_written(client, fit)
+            print(f"| {name} | {sent / 1e6:.1f} | {sent / X.values.nbytes:.1f} |")
+
+
 def measure(rounds, worker_counts=(1, 2, 4)):
     """Return lists over rounds: the costs, and times by number of workers, all in turn."""
     X, y = problem()
@@ -259,7 +288,10 @@ def print_extrapolation(dispatch):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--wire", action="store_true")
     args = parser.parse_args()
+    if args.wire:
+        return print_wire()
     X, _ = problem()
     found = measure(args.rounds)
     hop = X.values.nbytes / np.median(found["bandwidth"])

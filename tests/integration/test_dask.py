@@ -18,6 +18,7 @@ from sklearn_rnn.distributed import dask_backend, partial_fit_blocks, predict_bl
 from tests.helpers import assert_same_model
 from tests.integration.searching import SEARCHES, assert_same_search, problem, search
 from tests.integration.wire import bytes_written
+from tests.test_docs import ROOT, assert_page_runs
 
 X, y = problem()
 
@@ -151,3 +152,11 @@ def test_blocks_on_workers(client):
     regressor = LSTMRegressor(4, random_state=0).fit(values, values[:, -1])
     answer = predict_blocks(regressor, array)
     np.testing.assert_allclose(answer.compute(), regressor.predict(values), atol=1e-12)
+
+
+# ---- the user guide ----
+
+
+def test_the_page_runs():
+    pytest.importorskip("dask.array")
+    assert_page_runs(ROOT / "docs" / "user_guide" / "distributed.md")
