@@ -300,11 +300,15 @@ def test_faults_7_and_8_killed_often():
 
 
 def test_what_a_killed_writer_leaves_is_removed(path):
-    stray, other = Path(path).with_name(".fit.npz.0a1b.tmp"), Path(path).with_name("mine.tmp")
-    stray.write_text("half")
-    other.write_text("whole")
+    """But not what another writer may be about to finish."""
+    old, young, other = (
+        Path(path).with_name(name) for name in (".fit.npz.0a.tmp", ".fit.npz.1b.tmp", "mine.tmp")
+    )
+    for file in (old, young, other):
+        file.write_text("half")
+    os.utime(old, (0, 0))
     fit(make(GRUClassifier, checkpoint=path))
-    assert sorted(os.listdir(Path(path).parent)) == ["fit.npz", "mine.tmp"]
+    assert sorted(os.listdir(Path(path).parent)) == [".fit.npz.1b.tmp", "fit.npz", "mine.tmp"]
 
 
 # --- Disks ----------------------------------------------------------------------------------------
@@ -470,7 +474,10 @@ def test_a_newer_format(stopped, path):
 
 def test_a_file_of_another_kind(path):
     _files.write(path, {"a": 1}, kind="estimator", format=1)
-    refused(make(GRUClassifier, checkpoint=path), "its kind is 'estimator', and 'checkpoint' is expected")
+    refused(
+        make(GRUClassifier, checkpoint=path),
+        "its kind is 'estimator', and 'checkpoint' is expected",
+    )
 
 
 @pytest.mark.parametrize("missing", ["now", "seed", "identity", "rng", "history"])

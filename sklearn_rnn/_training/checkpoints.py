@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import tempfile
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +22,9 @@ from sklearn_rnn._training.snapshot import Snapshot
 from sklearn_rnn._training.stopping import Pace
 
 KIND, FORMAT = "checkpoint", 1
+# A file half-written is what a killed writer has left once it is so many seconds old; a younger one
+# may have a writer still.
+STALE = 600.0
 
 _ADVICE = (
     "Give every fit a path of its own, or delete the file to train anew. In a search or a "
@@ -167,10 +172,10 @@ def _check_place(path: Path) -> None:
         raise FileNotFoundError(errno.ENOENT, message, target.parent)
     try:
         for stray in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
-            stray.unlink(missing_ok=True)
-        trial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        trial.touch()
-        trial.unlink()
+            with suppress(FileNotFoundError):  # gone by now
+                if time() - stray.stat().st_mtime > STALE:
+                    stray.unlink()
+        tempfile.TemporaryFile(dir=target.parent).close()
     except OSError as error:
         message = f"checkpoint cannot be written to this directory: {error.strerror}"
         raise type(error)(error.errno, message, target.parent) from None
