@@ -270,6 +270,10 @@ class SequenceArray:
                 return self._range(start, max(start, stop))
         return self._take(np.arange(len(self))[key])
 
+    def __sizeof__(self) -> int:
+        """Count the arrays, so that Dask knows what to send once instead of with every task."""
+        return object.__sizeof__(self) + self.values.nbytes + self.offsets.nbytes
+
     def __repr__(self) -> str:
         n = len(self)
         shortest, longest = (self.lengths.min(), self.lengths.max()) if n else (0, 0)

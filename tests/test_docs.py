@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-# Needs what the extra `parity` brings: run there.
-ELSEWHERE = {"interop.md"}
+# Need what the extras `parity` and `distributed` bring: run in tests/parity and tests/integration.
+ELSEWHERE = {"interop.md", "distributed.md"}
 PAGES = [
     path
     for path in sorted(ROOT.glob("docs/**/*.md"))

@@ -23,6 +23,7 @@ from sklearn_rnn.datasets import (
     make_parity,
     make_temporal_order,
 )
+from sklearn_rnn.distributed import dask_backend, partial_fit_blocks, predict_blocks
 from sklearn_rnn.inspection import (
     AttributionDisplay,
     GateDisplay,
@@ -168,6 +169,7 @@ PUBLIC = [
     RecurrentState,
     SequenceArray,
     TimestepTransformer,
+    dask_backend,
     load_japanese_vowels,
     load_sequential_digits,
     make_adding_problem,
@@ -176,7 +178,9 @@ PUBLIC = [
     make_sequence_scorer,
     make_temporal_order,
     make_windows,
+    partial_fit_blocks,
     permutation_importance,
+    predict_blocks,
     sequences_from_frame,
 ]
 # Codes of numpydoc's validation that the house style does without.
