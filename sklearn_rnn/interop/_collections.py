@@ -84,7 +84,7 @@ def to_aeon(X: Any) -> np.ndarray | list[np.ndarray]:
     Returns
     -------
     collection : ndarray of shape (n, F, T), or list of n arrays (F, T_i)
-        aeon's "numpy3D" if all sequences are of equal length, else its "np-list". A copy.
+        A copy: what aeon calls "numpy3D" if all sequences are of equal length, else "np-list".
 
     Raises
     ------

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-optuna = pytest.importorskip("optuna", reason="optuna is not installed")
+pytest.importorskip("optuna", reason="optuna is not installed")
 pytest.importorskip("optuna_integration", reason="optuna-integration is not installed")
 
+import optuna
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna_integration import OptunaSearchCV
 from sklearn.model_selection import cross_val_score

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-shap = pytest.importorskip("shap", reason="shap is not installed")
+pytest.importorskip("shap", reason="shap is not installed")
 
+import shap
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 

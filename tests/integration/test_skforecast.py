@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("skforecast", reason="skforecast is not installed")
-sunspots = pytest.importorskip("statsmodels.datasets.sunspots", reason="needs statsmodels' data")
+pytest.importorskip("statsmodels", reason="statsmodels, whose data this needs, is not installed")
 
 import pandas as pd
 from skforecast.direct import ForecasterDirect
@@ -16,6 +16,7 @@ from skforecast.model_selection import (
 from skforecast.recursive import ForecasterRecursive, ForecasterRecursiveMultiSeries
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from statsmodels.datasets import sunspots
 
 from sklearn_rnn import GRURegressor, make_windows
 

@@ -93,6 +93,7 @@ def test_pipeline_and_search(airline):
         pipeline,
         cv=ExpandingWindowSplitter(fh=[1, 2, 3], initial_window=84, step_length=24),
         param_grid={"rest__estimator__hidden_size": [1, 8]},
+        backend="None",
     )
     search.fit(airline[:-12], fh=np.arange(1, 13))
     assert search.best_params_["rest__estimator__hidden_size"] in (1, 8)
