@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("imblearn", reason="imbalanced-learn is not installed")
 
 from imblearn import FunctionSampler
+from imblearn.ensemble import BalancedBaggingClassifier
 from imblearn.metrics import geometric_mean_score
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline
@@ -45,6 +46,17 @@ def test_rows(sampler, rows):
     np.testing.assert_array_equal(
         model.predict_proba(rows.X_test), by_hand.predict_proba(scaler.transform(rows.X_test))
     )
+
+
+def test_ensembles_of_balanced_samples(rows):
+    X, y = few(rows.X_train, rows.y_train)
+    network = GRUClassifier(n_timesteps=7, **SMALL)
+    bagging = BalancedBaggingClassifier(network, n_estimators=3, random_state=0).fit(X, y)
+    assert bagging.score(rows.X_test, rows.y_test) > 0.5
+    alone = network.fit(X, y)
+    first = rows.y_test == 0
+    recalls = [np.mean(model.predict(rows.X_test[first]) == 0) for model in (bagging, alone)]
+    assert recalls[0] > recalls[1]
 
 
 def balanced(X, y):

@@ -9,8 +9,11 @@ from mapie.classification import CrossConformalClassifier, SplitConformalClassif
 from mapie.regression import (
     ConformalizedQuantileRegressor,
     CrossConformalRegressor,
+    JackknifeAfterBootstrapRegressor,
     SplitConformalRegressor,
+    TimeSeriesRegressor,
 )
+from mapie.subsample import BlockBootstrap
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -43,6 +46,19 @@ def test_cross_conformal_sets(vowels, pack):
     assert np.mean(answer == y_test) > 0.8
     assert sets[np.arange(len(y_test)), y_test, 0].mean() > 0.85
     assert sets.sum(axis=1).mean() < 3
+
+
+def test_resampled_intervals(next_values):
+    """The jackknife after the bootstrap, and intervals for time series (EnbPI)."""
+    X, y, X_test, y_test = next_values
+    network = GRURegressor(**SMALL)
+    jackknife = JackknifeAfterBootstrapRegressor(network, confidence_level=0.9, resampling=5)
+    intervals = jackknife.fit_conformalize(X, y).predict_interval(X_test)[1]
+    assert 0.8 < covered(intervals, y_test) < 0.99
+    blocks = BlockBootstrap(n_resamplings=5, n_blocks=9, random_state=0)
+    series = TimeSeriesRegressor(network, cv=blocks).fit(X, y)
+    intervals = series.predict(X_test, confidence_level=0.9)[1]
+    assert 0.8 < covered(intervals, y_test) < 0.99
 
 
 @pytest.fixture(scope="module")
