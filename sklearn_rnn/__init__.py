@@ -8,10 +8,12 @@ from sklearn_rnn._version import __version__
 from sklearn_rnn.forecasting import RecurrentForecaster
 from sklearn_rnn.frames import sequences_from_frame
 from sklearn_rnn.metrics import make_sequence_scorer
+from sklearn_rnn.persistence import SKOPS_TRUSTED
 from sklearn_rnn.sequences import SequenceArray
 from sklearn_rnn.windows import make_windows
 
 __all__ = [
+    "SKOPS_TRUSTED",
     "GRUClassifier",
     "GRURegressor",
     "LSTMClassifier",

@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_consistent_length
 from sklearn_rnn._base_callbacks import CallbackFit
 from sklearn_rnn._base_checkpoint import make_writer
 from sklearn_rnn._base_held_out import check_held_out_given, make_validate, split_off
+from sklearn_rnn._base_insight import InsightModel
 from sklearn_rnn._base_trainer import make_trainer
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
 from sklearn_rnn._step_targets import (
@@ -51,10 +52,14 @@ from sklearn_rnn.sequences import SequenceArray
 AUTO_EARLY_STOPPING = 1000
 
 
-class RecurrentEstimator(CallbackFit):
+class RecurrentEstimator(InsightModel, CallbackFit):
     """Base of all estimators: parameters, and the order of fit."""
 
-    # Parameters that the meaning of the weights depends on, beside the cell's.
+    # Parameters that shapes and meaning of the weights depend on, beside the cell's.
+    _layer_parameters: ClassVar[tuple[str, ...]] = (
+        *("hidden_size", "num_layers", "bidirectional", "layer_norm", "residual"),
+        *("learn_initial_state", "embedding_size", "pooling", "return_sequences", "head_sizes"),
+    )
     _target_parameters: ClassVar[tuple[str, ...]] = ()
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -298,6 +303,13 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         targets[scored] = known
         return TrainingData(*packed, targets, weight, per_step=True)
 
+    def _targets_as_trained(self, X: Any, sequences: SequenceArray, y: Any) -> TrainingData:
+        """Return what a fit would train on; called on a copy, whose parameters it sets back."""
+        parameters = self.get_params(deep=False)
+        self.set_params(**{k: v for k, v in self._architecture_.items() if k in parameters})
+        data = self._read_targets(X, sequences, y, None, None, first=False)
+        return self._prepare_targets(data, first=False)[0]
+
     def _take_over(self, result: TrainingResult, incremental: bool) -> None:
         """Set the fitted attributes."""
         last, validated = result.last, result.validated
@@ -371,12 +383,13 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
         """Return what the weights' shapes and meaning depend on, as plain values."""
-        layers = ("hidden_size", "num_layers", "bidirectional", "layer_norm", "residual")
-        ends = ("learn_initial_state", "embedding_size", "pooling", "return_sequences")
-        names = (*layers, *ends, *self._cell_parameters, *self._target_parameters)
-        chosen = {name: getattr(self, name) for name in names}
+        chosen = {name: getattr(self, name) for name in self._architecture_names()}
         chosen["head_sizes"] = self._head_sizes()
         return {**chosen, "input_size": input_size, "n_outputs": n_outputs}
+
+    @classmethod
+    def _architecture_names(cls) -> tuple[str, ...]:
+        return (*cls._layer_parameters, *cls._cell_parameters, *cls._target_parameters)
 
     def _head_sizes(self) -> tuple[int, ...]:
         """Return the widths of the head's layers; raise InvalidParameterError if they are none."""

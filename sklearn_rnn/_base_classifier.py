@@ -11,8 +11,10 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._base import RecurrentEstimator
+from sklearn_rnn._base_explanation import output_index
 from sklearn_rnn._base_states import StatefulClassifier
 from sklearn_rnn._compat import StrOptions
+from sklearn_rnn._core.explained import Explained, LogOdds, RawOutput
 from sklearn_rnn._core.losses import BinaryLogLoss, Loss, MulticlassLogLoss
 from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._step_targets import align_steps
@@ -228,6 +230,33 @@ class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimato
         if not weight.any():
             raise ValueError("class_weight leaves no sample with a weight above zero.")
         return replace(data, weight=weight), prior(self._target_kind_, data.y, weight)
+
+    def _explained(self, raw: np.ndarray, target: Any) -> tuple[Explained, np.ndarray]:
+        """Return what gradients explain: the log-odds of one class, for every answer."""
+        if self._target_kind_ == "single":
+            raise ValueError("The model knows one class only, so that there is nothing to explain.")
+        Y = np.zeros(raw.shape)
+        if self._target_kind_ == "multilabel":
+            Y[:, output_index(target, (raw.shape[1],))[0]] = 1
+            return RawOutput(), Y
+        if target is None and self._target_kind_ == "multiclass":
+            codes: Any = self._codes(raw)
+        else:
+            codes = 1 if target is None else self._code_of(target)
+        if self._target_kind_ == "binary":
+            return RawOutput(), Y + (1 if codes == 1 else -1)
+        Y[np.arange(len(Y)), codes] = 1
+        return LogOdds(), Y
+
+    def _code_of(self, label: Any) -> int:
+        """Return the position of a label in classes_."""
+        matches = [code for code, known in enumerate(self.classes_.tolist()) if known == label]
+        if len(matches) != 1:
+            raise ValueError(
+                f"target must be one of the classes {self.classes_.tolist()}, or None; "
+                f"got {label!r}."
+            )
+        return matches[0]
 
     def _loss(self) -> Loss:
         single_label = self._target_kind_ in ("single", "multiclass")

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._base_pickling import StampedEstimator
 from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.losses import Loss
@@ -24,7 +25,7 @@ from sklearn_rnn.sequences import SequenceArray
 
 
 class FittedModel(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, StampedEstimator, metaclass=ABCMeta
 ):
     """The network of a fitted estimator: prediction in blocks, embeddings, weights."""
 

@@ -11,7 +11,9 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_pinball_score, r2_score
 
 from sklearn_rnn._base import RecurrentEstimator
+from sklearn_rnn._base_explanation import output_index
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
+from sklearn_rnn._core.explained import Explained, ExponentialOutput, SortedOutput
 from sklearn_rnn._core.losses import (
     AbsoluteError,
     Huber,
@@ -271,6 +273,18 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             return replace(data, y=y), np.zeros(data.y.shape[1])
         bias = np.stack([weighted_quantile(y, data.weight, q) for q in quantiles], axis=1)
         return replace(data, y=y), bias.ravel()
+
+    def _explained(self, raw: np.ndarray, target: Any) -> tuple[Explained, np.ndarray]:
+        """Return what gradients explain: one number of every answer, in the unit of y."""
+        n_outputs = len(self._y_scale_)
+        n_quantiles = raw.shape[1] // n_outputs
+        shape = tuple(size for size in (n_outputs, n_quantiles) if size > 1)
+        chosen = np.zeros((n_outputs, n_quantiles))
+        chosen.reshape(shape)[output_index(target, shape)] = 1
+        Y = np.broadcast_to((chosen * self._y_scale_[:, None]).ravel(), raw.shape)
+        if self._architecture_["loss"] == "poisson":
+            return ExponentialOutput(), Y
+        return SortedOutput(n_quantiles), Y
 
     def _loss(self) -> Loss:
         fitted = self._architecture_

@@ -1,8 +1,8 @@
 """Files of plain values and arrays: verified when read, whole or absent when written.
 
-A file is an uncompressed .npz, which `numpy.load` reads, too: one entry for each array, before
-them "sklearn_rnn.json", which says what they mean, and as the comment of the archive a checksum of
-every byte before it. Nothing in it is ever executed.
+A file is an .npz, which `numpy.load` reads, too: an entry for each array, before them
+"sklearn_rnn.json", which says what they mean, and as the comment of the archive a checksum of every
+byte before it. Nothing in it is ever executed.
 
 Plain are None, bool, int, float, str, bytes, NumPy's scalars and arrays (those of objects if they
 hold plain values), and lists, tuples and dicts of plain values.
@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -83,7 +83,10 @@ def read(path: str | os.PathLike[str], *, kind: str, newest: int) -> tuple[Any, 
     """
     header, arrays = _unpack(path, Path(path).read_bytes())
     if header.get("kind") != kind:
-        raise ValueError(f"{path} holds a {header.get('kind')} of sklearn_rnn, not a {kind}.")
+        raise ValueError(
+            f"{path} is a file of sklearn_rnn, but its kind is {header.get('kind')!r}, and "
+            f"{kind!r} is expected."
+        )
     number = header.get("format")
     if not isinstance(number, int) or number > newest:
         raise ValueError(
@@ -132,7 +135,7 @@ def _pack(header: str, arrays: dict[str, Array]) -> bytes:
     """Return the archive. Equal contents make equal bytes: entries carry no date."""
     buffer = io.BytesIO()
     with ZipFile(buffer, "w") as archive:
-        archive.writestr(ZipInfo(_HEADER), header)
+        archive.writestr(ZipInfo(_HEADER), header, ZIP_DEFLATED)
         for name, array in arrays.items():
             with archive.open(ZipInfo(f"{name}.npy"), "w", force_zip64=True) as entry:
                 np.save(entry, array, allow_pickle=False)

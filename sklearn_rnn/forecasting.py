@@ -9,11 +9,12 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.metrics import root_mean_squared_error
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._base_pickling import StampedEstimator
 from sklearn_rnn._base_regressor import RecurrentRegressor
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
 from sklearn_rnn._forecast_data import (
@@ -36,7 +37,7 @@ __all__ = ["RecurrentForecaster"]
 MIN_HELD_OUT = 2
 
 
-class RecurrentForecaster(BaseEstimator):
+class RecurrentForecaster(StampedEstimator):
     """Forecast time series with a recurrent network that reads their last rows.
 
     A network learns, from all windows of the training series, what follows a window. The series are

@@ -41,7 +41,7 @@ OUTSIDE = {
     5: {"numpy", "sklearn"},
 }
 # ... and, inside a function, where the rest works without it.
-OPTIONAL = {"matplotlib", "narwhals", "pandas", "polars", "onnx", "torch"}
+OPTIONAL = {"matplotlib", "narwhals", "pandas", "polars", "onnx", "skl2onnx", "torch"}
 
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 DOCUMENTED = FUNCTION | ast.ClassDef | ast.Module

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-# Needs what other extras bring: run in tests/integration.
-ELSEWHERE = {"works_with.md"}
+# Need what other extras bring: run in tests/parity and tests/integration.
+ELSEWHERE = {"interop.md", "works_with.md"}
 PAGES = [
     path
     for path in sorted(ROOT.glob("docs/**/*.md"))

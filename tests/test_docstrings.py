@@ -23,6 +23,14 @@ from sklearn_rnn.datasets import (
     make_parity,
     make_temporal_order,
 )
+from sklearn_rnn.inspection import (
+    AttributionDisplay,
+    GateDisplay,
+    GradientFlowDisplay,
+    HiddenStateDisplay,
+    LossCurveDisplay,
+    permutation_importance,
+)
 from sklearn_rnn.preprocessing import TimestepTransformer
 from tests.helpers import CLASSIFIERS, REGRESSORS, SIX, fit_tiny
 
@@ -30,6 +38,8 @@ METHODS = [
     *("fit", "partial_fit", "predict", "predict_proba", "predict_log_proba"),
     *("decision_function", "transform"),
     *("step", "step_proba", "predict_prefixes", "predict_proba_prefixes"),
+    *("hidden_states", "attention_weights", "gate_activations", "gradient_flow", "summary"),
+    *("input_gradients", "integrated_gradients"),
 ]
 # What a classifier does in another way than a regressor.
 OWN_WAY = {"early_stopping", "validation_fraction"}
@@ -149,6 +159,11 @@ def test_kind_of_the_six():
 
 PUBLIC = [
     *SIX,
+    AttributionDisplay,
+    GateDisplay,
+    GradientFlowDisplay,
+    HiddenStateDisplay,
+    LossCurveDisplay,
     RecurrentForecaster,
     RecurrentState,
     SequenceArray,
@@ -161,6 +176,7 @@ PUBLIC = [
     make_sequence_scorer,
     make_temporal_order,
     make_windows,
+    permutation_importance,
     sequences_from_frame,
 ]
 # Codes of numpydoc's validation that the house style does without.

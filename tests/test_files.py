@@ -4,13 +4,19 @@ import errno
 import json
 import os
 import pickle
+import subprocess
+import sys
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sklearn_rnn import _files
 
+ROOT = Path(__file__).parents[1]
 PLAIN = {
     "none": None,
     "numbers": [True, 1, -(2**200), 0.1, float("nan"), float("inf")],
@@ -201,7 +207,7 @@ def test_a_wrong_content_behind_a_right_checksum(path, content):
 
 def test_other_kinds_and_newer_formats_are_refused(path):
     write(path, 1, kind="other", number=2)
-    with pytest.raises(ValueError, match="holds a other of sklearn_rnn, not a thing"):
+    with pytest.raises(ValueError, match="its kind is 'other', and 'thing' is expected"):
         read(path)
     with pytest.raises(ValueError, match=r"in format 2, and this release, .*, reads formats up to"):
         read(path, kind="other")
@@ -232,9 +238,14 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(path, monkeypatch, at)
 
 def test_an_interrupt_leaves_the_old_file_and_nothing_else(path):
     write(path, "before")
-    with pytest.raises(KeyboardInterrupt), _files.replacing(path) as file:
-        file.write(b"half")
-        raise KeyboardInterrupt
+
+    def write_half():
+        with _files.replacing(path) as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
     assert read(path) == "before"
     assert os.listdir(path.parent) == [path.name]
 
@@ -247,6 +258,43 @@ def test_the_disk_has_it_before_the_name_does(path, monkeypatch):
     monkeypatch.setattr(os, "replace", lambda *a: (calls.append("replace"), replace(*a)))
     write(path, 1)
     assert calls == (["fsync", "replace"] if os.name == "nt" else ["fsync", "replace", "fsync"])
+
+
+def test_writers_at_the_same_time_never_tear_a_file(path):
+    write(path, [0, np.zeros(50)])
+
+    def write_often(k):
+        for _ in range(30):
+            write(path, [k, np.full(50, float(k))])
+            number, array = read(path)
+            assert array.tolist() == [number] * 50
+
+    with ThreadPoolExecutor(4) as executor:
+        list(executor.map(write_often, range(4)))
+    assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.slow
+def test_a_writer_that_is_killed_never_tears_a_file(path):
+    """Killed at any moment, between or in the middle of writes of some 4 MB."""
+    code = (
+        "import sys, numpy as np\n"
+        "from sklearn_rnn import _files\n"
+        "for k in range(10**6):\n"
+        "    content = [k, np.full(500_000, float(k))]\n"
+        "    _files.write(sys.argv[1], content, kind='thing', format=1)\n"
+        "    print(k, flush=True)\n"
+    )
+    for pause in (0.0, 0.003, 0.011, 0.037):
+        command = [sys.executable, "-c", code, str(path)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            written = int(process.stdout.readline())
+            time.sleep(pause)
+            process.kill()
+            written = max([written, *map(int, process.stdout.read().split())])
+        number, array = read(path)
+        assert number in (written, written + 1)
+        assert (array == number).all()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links and modes are those of POSIX")

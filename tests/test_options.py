@@ -217,6 +217,8 @@ def test_attention_finds_the_marked_step():
     y = X[np.arange(400), marked, 0]
     fitted = GRURegressor(16, pooling="attention", max_iter=60, random_state=0)
     assert fitted.fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.9
+    found = fitted.attention_weights(X[300:]).argmax(axis=1)
+    assert np.mean(found == marked[300:]) > 0.8
 
 
 def test_a_learned_start_answers_what_no_input_says():
@@ -226,6 +228,28 @@ def test_a_learned_start_answers_what_no_input_says():
     learned = GRURegressor(4, learn_initial_state=True, **params).fit(X, y)
     assert np.abs(learned.predict(X[:1]) - y[:1]).max() < 0.1
     assert learned.weights_["h_0_l0"].any()
+
+
+@all_six
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["one_way", "both_ways"])
+def test_attention_weights_make_the_embedding(Estimator, bidirectional):
+    X = make_sequences()
+    fitted = fit_tiny(Estimator, pooling="attention", bidirectional=bidirectional, max_iter=20)
+    weights, states = fitted.attention_weights(X), fitted.hidden_states(X)
+    for a, h, embedding in zip(weights, states, fitted.transform(X), strict=True):
+        a = a.reshape(len(h), -1)
+        assert (a >= 0).all()
+        np.testing.assert_allclose(a.sum(axis=0), 1)
+        assert len(h) == 1 or a.std() > 0
+        pooled = [a_d @ h_d for a_d, h_d in zip(a.T, np.split(h, a.shape[1], axis=1), strict=True)]
+        np.testing.assert_allclose(np.concatenate(pooled), embedding, rtol=1e-10, atol=1e-12)
+    np.testing.assert_array_equal(fitted.attention_weights(np.zeros((2, 5, 2))).shape[:2], (2, 5))
+
+
+@all_six
+def test_attention_weights_of_another_pooling(Estimator):
+    with pytest.raises(ValueError, match="pooling='last', and has no attention: fit it with"):
+        fit_tiny(Estimator).attention_weights(make_sequences())
 
 
 # --- What cannot be -------------------------------------------------------------------------------

@@ -63,6 +63,11 @@ class Cell(ABC):
         return 1
 
     @property
+    def activation_names(self) -> str:
+        """What forward computes beside h, by PyTorch's letters: nothing, unless a cell says so."""
+        return ""
+
+    @property
     def n_gate_rows(self) -> int:
         """G, the rows of the weight matrix."""
         return len(self.gates) * self.hidden_size
@@ -127,6 +132,17 @@ class Cell(ABC):
         `first_error`), and forward's histories. Writes the gradients of the parameters and,
         where the workspace was made for it, ws.dx[:n_steps].
         """
+
+    def activations(self, ws: Any, n_steps: int) -> list[Array]:
+        """Return what `activation_names` name, (T, H, B) each.
+
+        Views of a workspace for training, after forward.
+        """
+        return []
+
+    def error_factor(self, parameters: dict[str, Array]) -> float | None:
+        """Return the most that one step back multiplies the norm of dL/dh by; None if unknown."""
+        return None
 
     @abstractmethod
     def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:

@@ -92,6 +92,7 @@ class GRUCell(Cell):
 
     gates = "rzn"
     public_gates = "rzn"
+    activation_names = "rzn"
     workspace_class = GRUWorkspace
 
     @property
@@ -199,6 +200,10 @@ class GRUCell(Cell):
         np.multiply(L_z, z, L_z)
         np.multiply(L_z, L_direct, L_z)
         np.copyto(L_direct, z)
+
+    def activations(self, ws: GRUWorkspace, n_steps: int) -> list[Array]:
+        """Return views of r, z and n of each step."""
+        return [ws.gates[:n_steps, k].reshape(n_steps, *ws.h0.shape) for k in (1, 2, 3)]
 
     def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:
         """Return one matrix for r, z, m and n's share of x, the sigmoids' rows halved, and 1/2.

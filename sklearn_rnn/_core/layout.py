@@ -115,6 +115,21 @@ class Layout:
             named[f"bias_{public}"] = readout[name][:, -1].copy()
         return named
 
+    def flat(self, named: dict[str, Array]) -> Array:
+        """Return theta for parameters under PyTorch's names: what `public` shows, and back.
+
+        Of two biases of which only the sum matters, both may be given.
+        """
+        places = self.public(np.arange(1, self.size + 1))  # 0: no place of its own
+        theta = np.empty(self.size, np.result_type(*named.values()))
+        for name, place in places.items():
+            theta[place[place > 0] - 1] = named[name][place > 0]
+        for name, place in places.items():
+            if name.startswith("bias_hh"):
+                partner = places[name.replace("bias_hh", "bias_ih")]
+                theta[partner[place == 0] - 1] += named[name][place == 0]
+        return theta
+
     def _shapes(self) -> Iterator[tuple[int, ...]]:
         for cell in self.stack.layers:
             for _ in range(self.stack.n_directions):

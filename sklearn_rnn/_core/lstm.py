@@ -129,6 +129,7 @@ class LSTMCell(Cell):
     workspace_class = LSTMWorkspace
 
     n_states = 2
+    activation_names = "ifgoc"
 
     def initialise(
         self, parameters: dict[str, Array], rng: np.random.Generator, longest: int
@@ -210,6 +211,12 @@ class LSTMCell(Cell):
         np.subtract(ws.one, L_g, L_g)
         np.multiply(L_g, i, L_g)
         np.copyto(L[:, 5], f)
+
+    def activations(self, ws: LSTMWorkspace, n_steps: int) -> list[Array]:
+        """Return views of i, f, g, o and of the cell state after each step."""
+        kept = [ws.gates[:n_steps, k] for k in (1, 2, 3, 0)]
+        kept.append(ws.gates[1 : n_steps + 1, 4])
+        return [array.reshape(n_steps, *ws.c0.shape) for array in kept]
 
     def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:
         """Return W, the sigmoids' rows halved, and 1/2."""

@@ -76,7 +76,7 @@ class Readout:
         """Return what the directions' states, each in its own time, sum up to: (S * H, M)."""
         if self.pooling.per_step:
             states = [block.reverse(h) if d else h for d, h in enumerate(states)]
-        ws = self._attention(parameters, len(states))
+        ws = self.attention_vectors(parameters, len(states))
         return np.concatenate(
             [self.pooling.forward(h, block, w) for h, w in zip(states, ws, strict=True)]
         )
@@ -127,7 +127,7 @@ class Readout:
         """
         n = len(states)
         parts = np.split(dpooled, n)
-        ws, dws = self._attention(parameters, n), self._attention(gradients, n)
+        ws, dws = self.attention_vectors(parameters, n), self.attention_vectors(gradients, n)
         first = min(
             self.pooling.backward(h, dpart, block, dh, w, dw)
             for h, dpart, dh, w, dw in zip(states, parts, errors, ws, dws, strict=True)
@@ -137,6 +137,6 @@ class Readout:
                 np.copyto(dh, block.reverse(dh))
         return first
 
-    def _attention(self, parameters: dict[str, Array], n_directions: int) -> list[Array]:
+    def attention_vectors(self, parameters: dict[str, Array], n_directions: int) -> list[Array]:
         """Return attention's w (H,) of each direction; of other poolings, empty ones."""
         return np.split(parameters.get("attention", np.empty(0)), n_directions)

@@ -111,6 +111,10 @@ class RNNCell(Cell):
         else:
             np.greater(h, 0, out=L, casting="unsafe")
 
+    def error_factor(self, parameters: dict[str, Array]) -> float:
+        """Return the largest singular value of W_hh: the slopes of tanh and relu are 1 at most."""
+        return float(np.linalg.norm(parameters["W"][:, : self.hidden_size], 2))
+
     def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:
         """Return W."""
         return (parameters["W"],)

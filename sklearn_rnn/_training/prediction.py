@@ -49,7 +49,7 @@ def run_in_blocks(
     pool = WorkspacePool(network, theta.dtype, training=False, at_most=STEPS)
     result = None
     with np.errstate(all="ignore"):
-        for index, block in _iter_blocks(network, values, offsets):
+        for index, block in iter_blocks(network, values, offsets):
             answer = compute(theta, pool.get(block.n_steps, block.n_columns), block)
             if result is None:
                 n_answers = offsets[-1] if network.per_step else len(offsets) - 1
@@ -71,7 +71,7 @@ def run_each_step(stepper: Stepper, values: Array, offsets: Array) -> Array:
     result = np.empty((len(values), network.readout.n_outputs), theta.dtype)
     with np.errstate(all="ignore"):
         kept = int(np.diff(offsets).max())
-        for index, block in _iter_blocks(network, values, offsets, kept):
+        for index, block in iter_blocks(network, values, offsets, kept):
             T, B = block.n_steps, block.n_columns
             workspaces = pool.get(T, B)
             network.start(theta, workspaces)
@@ -139,23 +139,30 @@ def _iter_pieces(lengths: Array, numbers_per_step: int) -> Iterator[tuple[int, i
             begin = end
 
 
-def _iter_blocks(
+def iter_blocks(
     network: Network, values: Array, offsets: Array, kept: int = STEPS
 ) -> Iterator[tuple[Array, Block]]:
     """Yield (indices, block) until all sequences are covered, longest first.
 
     Run in pieces, no more than the states of `kept` steps will be kept at once.
     """
-    lengths = np.diff(offsets)
+    for index in iter_indices(network, np.diff(offsets), values.shape[1], kept):
+        yield index, gather(values, offsets, index)
+
+
+def iter_indices(
+    network: Network, lengths: Array, n_features: int, kept: int = STEPS
+) -> Iterator[Array]:
+    """Yield the indices of the sequences of each of these blocks."""
     order = np.argsort(-lengths, kind="stable")
-    begin, n_features = 0, values.shape[1]
+    begin = 0
     while begin < len(order):
         longest = int(lengths[order[begin]])
         steps = min(longest, kept) if network.runs_in_pieces else longest
         numbers = longest * n_features + steps * _numbers_per_step(network)
         index = order[begin : begin + max(1, min(COLUMNS, NUMBERS // numbers))]
         begin += len(index)
-        yield index, gather(values, offsets, index)
+        yield index
 
 
 def _numbers_per_step(network: Network) -> int:

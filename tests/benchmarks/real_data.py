@@ -28,6 +28,8 @@ class Split(NamedTuple):
     X_test: object
     y_test: np.ndarray
     groups: np.ndarray | None = None
+    X_val: object = None
+    y_val: object = None
 
 
 def _standardised(X_train, y_train, X_test, y_test):
@@ -112,12 +114,12 @@ def jsb_chorales():
     """Four-part chorales as 88 piano keys a step: which of them sound at the next one."""
     z = _arrays("jsb_chorales")
     parts = []
-    for part in ("train", "test"):
+    for part in ("train", "test", "valid"):
         keys = np.unpackbits(z[f"X_{part}"], axis=1)[:, :88]
         pieces = np.split(keys, np.cumsum(z[f"len_{part}"])[:-1])
         X = SequenceArray.from_sequences([piece[:-1].astype(np.float32) for piece in pieces])
         parts += [X, [piece[1:] for piece in pieces]]
-    return Split(*parts)
+    return Split(*parts[:4], X_val=parts[4], y_val=parts[5])
 
 
 def cmapss_groups():
@@ -164,6 +166,14 @@ def etth1():
     series = (series - series[:8640].mean()) / series[:8640].std()
     split = _windows(series[:14400], 96, 24, 8640)
     return split._replace(X_test=split.X_test[2880:], y_test=split.y_test[2880:])
+
+
+def etth1_differences():
+    """The same, as differences from the last value of each window."""
+    split = etth1()
+    differences = (y - X[:, -1:] for X, y in (split[:2], split[2:4]))
+    y_train, y_test = differences
+    return split._replace(y_train=y_train, y_test=y_test)
 
 
 CLASSIFICATION = {

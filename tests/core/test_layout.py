@@ -117,3 +117,27 @@ def test_the_penalty_reaches_all_weights_and_no_biases(cell):
     for name, mask in layout.public(layout.penalised).items():
         assert mask.all() if name.startswith("weight") else not mask.any(), name
     assert layout.penalised.shape == (layout.size,)
+
+
+@all_cells
+def test_flat_is_the_inverse_of_public(cell):
+    layout = make_layout(cell, F=2, H=3, K=2)
+    theta = np.random.default_rng(0).normal(size=layout.size)
+    np.testing.assert_array_equal(layout.flat(layout.public(theta)), theta)
+    named = {name: array.astype(np.float32) for name, array in layout.public(theta).items()}
+    assert layout.flat(named).dtype == np.float32
+
+
+@all_cells
+def test_flat_adds_up_two_biases_of_which_only_the_sum_matters(cell):
+    layout = make_layout(cell, H=3)
+    named = layout.public(np.zeros(layout.size))
+    for name, array in named.items():
+        array += {"bias_ih": 2, "bias_hh": 0.5}.get(name[:7], 0)
+    shown = layout.public(layout.flat(named))
+    kept = np.zeros(len(shown["bias_hh_l0"]), bool)
+    if cell == "gru":  # the candidate needs both
+        kept[6:] = True
+    for suffix in ("_l0", "_l0_reverse", "_l1", "_l1_reverse"):
+        np.testing.assert_array_equal(shown[f"bias_ih{suffix}"], np.where(kept, 2, 2.5))
+        np.testing.assert_array_equal(shown[f"bias_hh{suffix}"], np.where(kept, 0.5, 0))

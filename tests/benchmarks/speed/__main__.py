@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import numpy as np
-import sklearn
-import skorch
-import torch
-from threadpoolctl import threadpool_info
-
-import sklearn_rnn
 from tests.benchmarks import speed
+from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.speed import growth, limit, memory, plot, ratios, search
 from tests.benchmarks.speed.settings import PUBLISHED, SMALLEST
 
@@ -34,28 +25,6 @@ TABLES = {
     "search": search.SEARCH,
     "growth": growth.GROWTH,
 }
-
-
-def describe_machine():
-    """Return what the figures depend on."""
-    libraries = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
-    blas = [f"{lib['internal_api']} {lib['version']}" for lib in libraries]
-    kernels = {lib.get("architecture", "?") for lib in libraries}
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "blas": f"{', '.join(sorted(set(blas)))} ({', '.join(sorted(kernels))} kernels)",
-        "versions": {m.__name__: m.__version__ for m in (np, torch, skorch, sklearn, sklearn_rnn)},
-    }
-
-
-def _processor():
-    """Return the processor's name; Python itself does not know it on Linux."""
-    if sys.platform == "linux":
-        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 def measure(name, settings):
@@ -113,7 +82,7 @@ def main(argv=None):
     if args.json and args.json.exists():
         report = json.loads(args.json.read_text("utf-8"))
     if args.tables:
-        report |= describe_machine()
+        report |= describe_machine(["numpy", "torch", "skorch", "sklearn", "sklearn_rnn"])
     elif not report["tables"]:
         parser.error("--tables without a name needs the --json file of an earlier run")
     for name in args.tables:

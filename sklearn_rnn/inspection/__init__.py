@@ -1,0 +1,20 @@
+"""Pictures of what a model has learned and computed, and what its inputs are worth to it.
+
+The displays need matplotlib: ``pip install "sklearn-rnn[plot]"``.
+"""
+
+from sklearn_rnn.inspection._attribution import AttributionDisplay
+from sklearn_rnn.inspection._gates import GateDisplay
+from sklearn_rnn.inspection._gradient_flow import GradientFlowDisplay
+from sklearn_rnn.inspection._hidden_states import HiddenStateDisplay
+from sklearn_rnn.inspection._loss_curve import LossCurveDisplay
+from sklearn_rnn.inspection._permutation import permutation_importance
+
+__all__ = [
+    "AttributionDisplay",
+    "GateDisplay",
+    "GradientFlowDisplay",
+    "HiddenStateDisplay",
+    "LossCurveDisplay",
+    "permutation_importance",
+]

@@ -1,0 +1,139 @@
+"""What the displays share: matplotlib, axes, colours, and the model inside a pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._base import RecurrentEstimator
+from sklearn_rnn._base_explanation import is_integer
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart, black and yellow left out;
+# markers and line styles differ as well.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+MARKERS = "osD^vP"
+LINES = ("-", "--", "-.", ":")
+SEQUENTIAL, DIVERGING = "viridis", "PuOr_r"
+
+
+def import_pyplot(display: str) -> Any:
+    """Return matplotlib.pyplot, or raise an ImportError that says how to get it."""
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(
+            f'{display} needs matplotlib, which is not installed: pip install "sklearn-rnn[plot]"'
+        ) from error
+    return pyplot
+
+
+def make_axes(display: str, ax: Any, figsize: tuple[float, float]) -> Any:
+    """Return the axes to draw in: those given, or those of a new figure."""
+    pyplot = import_pyplot(display)
+    return pyplot.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
+
+
+def stack_axes(
+    display: str, ax: Any, heights: list[float], width: float
+) -> tuple[list[Any], list[Any]]:
+    """Return axes one below the other that share the x-axis, and a place beside each.
+
+    In a new figure or in ax's place. `add_colourbar` may fill the places, so that the axes stay
+    as wide as each other whether they have a colour bar or not.
+    """
+    pyplot = import_pyplot(display)
+    options: dict[str, Any] = dict(height_ratios=heights, width_ratios=(50, 1))
+    if ax is None:
+        figure = pyplot.figure(figsize=(width, sum(heights)), layout="constrained")
+        grid = figure.add_gridspec(len(heights), 2, **options)
+    else:
+        if not ax.axison:
+            raise ValueError(f"ax is divided or switched off already: give {display} new axes.")
+        figure, place = ax.figure, ax.get_subplotspec()
+        if place is None:
+            ends = dict(zip(("left", "bottom", "right", "top"), ax.get_position().extents))
+            grid = figure.add_gridspec(len(heights), 2, **ends, **options)
+        else:
+            grid = place.subgridspec(len(heights), 2, **options)
+        ax.set_axis_off()
+    first = figure.add_subplot(grid[0, 0])
+    axes = [first]
+    axes += [figure.add_subplot(grid[k, 0], sharex=first) for k in range(1, len(heights))]
+    for upper in axes[:-1]:
+        upper.tick_params(labelbottom=False)
+    return axes, [grid[k, 1] for k in range(len(heights))]
+
+
+def add_colourbar(image: Any, place: Any, label: str | None = None) -> Any:
+    """Draw an image's colour bar in a place that stack_axes has left for it."""
+    figure = image.axes.figure
+    return figure.colorbar(image, cax=figure.add_subplot(place), label=label)
+
+
+def model_inside(estimator: Any, X: Any = None) -> tuple[Any, Any]:
+    """Return the recurrent model of a pipeline or search, and X as it comes to it."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    if isinstance(estimator, Pipeline):
+        if X is not None and len(estimator) > 1:
+            X = estimator[:-1].transform(X)
+        estimator = estimator[-1]
+    if not isinstance(estimator, RecurrentEstimator):
+        raise TypeError(
+            "estimator must be one of sklearn_rnn's classifiers or regressors, or a Pipeline or "
+            f"search that ends in one; got a {type(estimator).__name__}."
+        )
+    check_is_fitted(estimator)
+    return estimator, X
+
+
+def take_sequence(X: Any, index: Any) -> Any:
+    """Return one sequence of X, in a container of its kind."""
+    n = X.shape[0] if hasattr(X, "shape") else len(X)
+    if not is_integer(index) or not -n <= index < n:
+        raise ValueError(f"sequence must be an integer from {-n} to {n - 1}; got {index!r}.")
+    chosen = slice(index % n, index % n + 1)
+    return X.iloc[chosen] if hasattr(X, "iloc") else X[chosen]
+
+
+def steps_and_names(model: Any, X: Any, feature_names: Any) -> tuple[np.ndarray, list[str]]:
+    """Return the one sequence of X, (T, F), and the features' names; of tokens (T,), and none."""
+    sequences = model._read(X)
+    if model._reads_tokens:
+        tokens = np.append(np.asarray(model.vocabulary_, object), "?")
+        return tokens[sequences.values[:, 0]], []
+    n_features = sequences.values.shape[1]
+    if feature_names is not None:
+        if len(feature_names) != n_features:
+            raise ValueError(
+                f"feature_names must have a name for each of {n_features} feature(s); got "
+                f"{len(feature_names)}."
+            )
+        return sequences.values, [str(name) for name in feature_names]
+    names = getattr(model, "feature_names_in_", ())
+    if len(names) != n_features:
+        names = [f"feature {k}" for k in range(n_features)]
+    return sequences.values, [str(name) for name in names]
+
+
+def draw_input(ax: Any, place: Any, x: np.ndarray, names: list[str]) -> None:
+    """Draw one sequence over time: lines, a heat map of many features, or tokens as labels."""
+    n_steps = len(x)
+    if x.ndim == 1:
+        ax.set(yticks=[], ylim=(0, 1), xlim=(-0.5, n_steps - 0.5))
+        for t, token in enumerate(x):
+            ax.text(t, 0.5, str(token), ha="center", va="center", family="monospace")
+        ax.set_ylabel("token")
+    elif x.shape[1] <= len(COLOURS):
+        for k, (values, name) in enumerate(zip(x.T, names, strict=True)):
+            ax.plot(values, color=COLOURS[k], ls=LINES[k % len(LINES)], label=name)
+        ax.set_ylabel("input")
+        if len(names) > 1:
+            place_above = dict(loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
+            ax.legend(fontsize="small", ncols=len(names), **place_above)
+    else:
+        image = ax.imshow(x.T, aspect="auto", cmap=SEQUENTIAL, interpolation="none")
+        add_colourbar(image, place)
+        ax.set(ylabel="input\nfeature")

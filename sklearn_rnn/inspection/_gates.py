@@ -1,0 +1,183 @@
+"""What the gates of a layer do while a sequence is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sklearn_rnn.inspection._drawing import (
+    DIVERGING,
+    SEQUENTIAL,
+    add_colourbar,
+    draw_input,
+    model_inside,
+    stack_axes,
+    steps_and_names,
+    take_sequence,
+)
+
+_TITLES = {
+    "i": "input gate i",
+    "f": "forget gate f",
+    "g": "candidate g",
+    "o": "output gate o",
+    "c": "cell state c",
+    "r": "reset gate r",
+    "z": "update gate z",
+    "n": "candidate n",
+}
+_OPEN_OR_CLOSED = "iforz"
+
+
+class GateDisplay:
+    """The gates of a layer over time as heat maps, units by time steps, and the input above them.
+
+    Gates go from 0, closed, to 1, open; a candidate from -1 to 1. The units are in the order of
+    their mean first gate, so that those that act alike stand together. Made by
+    :meth:`from_estimator`, as a rule.
+
+    Parameters
+    ----------
+    gates : dict of str to ndarray of shape (n_steps, n_units)
+        The gates of one sequence, by their letters.
+    x : ndarray of shape (n_steps, n_features), or of objects (n_steps,)
+        The sequence; of tokens themselves in the second case.
+    feature_names : list of str
+        Names of the features.
+    title : str, default=None
+        What stands above.
+
+    Attributes
+    ----------
+    axes_ : dict of str to matplotlib Axes
+        Of "x" and of each gate.
+    ax_ : matplotlib Axes
+        The uppermost.
+    images_ : dict of str to matplotlib AxesImage
+        The heat maps, by gate.
+    order_ : ndarray of int (n_units,)
+        Which unit each row shows, from the top.
+    figure_ : matplotlib Figure
+        All of it.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import LSTMClassifier
+    >>> from sklearn_rnn.datasets import make_parity
+    >>> from sklearn_rnn.inspection import GateDisplay
+    >>> X, y = make_parity(n_samples=50, n_timesteps=12, random_state=0)
+    >>> clf = LSTMClassifier(hidden_size=8, max_iter=5, random_state=0).fit(X, y)
+    >>> display = GateDisplay.from_estimator(clf, X, sequence=3)
+    >>> list(display.axes_)
+    ['x', 'i', 'f', 'o', 'c']
+    """
+
+    def __init__(
+        self,
+        gates: dict[str, np.ndarray],
+        x: np.ndarray,
+        *,
+        feature_names: list[str],
+        title: str | None = None,
+    ) -> None:
+        self.gates = gates
+        self.x = x
+        self.feature_names = feature_names
+        self.title = title
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        sequence: int = 0,
+        layer: int = -1,
+        gates: str | None = None,
+        feature_names: Any = None,
+        ax: Any = None,
+    ) -> GateDisplay:
+        """Draw the gates of an LSTM or a GRU while it reads one sequence.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted LSTM or GRU, or a pipeline or search that ends in one.
+        X : array-like, list of arrays, or SequenceArray
+            Sequences.
+        sequence : int, default=0
+            Which of them.
+        layer : int, default=-1
+            Which layer, counted from 0 at the input; -1 is the top one.
+        gates : str, default=None
+            Letters of the gates to draw, of "ifgoc" or "rzn". None: all but an LSTM's candidate g.
+        feature_names : sequence of str, default=None
+            What the features of a step are called. None: the names that the model was fitted with,
+            or their numbers.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        display : GateDisplay
+            The drawn display.
+
+        Raises
+        ------
+        ValueError
+            If the model is an RNN, or there is no such sequence, layer or gate.
+        """
+        model, X = model_inside(estimator, X)
+        X = take_sequence(X, sequence)
+        every = {name: values[0] for name, values in model.gate_activations(X, layer).items()}
+        wanted = gates or [name for name in every if name != "g"]
+        if unknown := set(wanted) - set(every):
+            raise ValueError(f"gates must be letters of {''.join(every)!r}; got {unknown}.")
+        x, names = steps_and_names(model, X, feature_names)
+        which = "the top layer" if layer == -1 else f"layer {layer}"
+        title = f"{type(model).__name__}: gates of {which}"
+        chosen = {name: every[name] for name in wanted}
+        return cls(chosen, x, feature_names=names, title=title).plot(ax=ax)
+
+    def plot(self, ax: Any = None) -> GateDisplay:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        display : GateDisplay
+            The display itself.
+        """
+        input_height = 0.7 if self.x.ndim == 1 else 1.3
+        heights = [input_height, *[1.4] * len(self.gates)]
+        axes, (place, *places) = stack_axes("GateDisplay", ax, heights, width=7.0)
+        self.axes_ = dict(zip(["x", *self.gates], axes, strict=True))
+        self.ax_, self.figure_ = axes[0], axes[0].figure
+        self.images_: dict[str, Any] = {}
+        draw_input(self.ax_, place, self.x, self.feature_names)
+        self.order_ = np.argsort(-next(iter(self.gates.values())).mean(axis=0), kind="stable")
+        for name, beside in zip(self.gates, places, strict=True):
+            self._draw_gate(name, beside)
+        self.ax_.set_title(self.title, loc="left")
+        self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        axes[-1].set_xlabel("time step")
+        return self
+
+    def _draw_gate(self, name: str, place: Any) -> None:
+        values = self.gates[name]
+        if name in _OPEN_OR_CLOSED:
+            colours = dict(cmap=SEQUENTIAL, vmin=0, vmax=1)
+        else:
+            largest = max(float(np.abs(values).max()), 1e-300) if name == "c" else 1
+            colours = dict(cmap=DIVERGING, vmin=-largest, vmax=largest)
+        ax = self.axes_[name]
+        shown = values.T[self.order_]
+        self.images_[name] = ax.imshow(shown, aspect="auto", interpolation="none", **colours)
+        add_colourbar(self.images_[name], place)
+        ax.set(ylabel="unit", yticks=[])
+        ax.set_title(_TITLES[name], fontsize="medium", loc="left")

@@ -1,0 +1,207 @@
+"""A fitted estimator as plain values: what every other framework is told of it.
+
+Dimension key: F inputs, H hidden, S directions, K targets, Q quantiles (1 without), O = K * Q raw
+outputs (of a classifier: its scores), V tokens, D numbers of a token's vector.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_rnn._base_classifier import RecurrentClassifier
+from sklearn_rnn._base_model import FittedModel
+from sklearn_rnn._base_regressor import RecurrentRegressor
+from sklearn_rnn._core.gru import GRUCell
+from sklearn_rnn._core.lstm import LSTMCell
+from sklearn_rnn._core.rnn import RNNCell
+
+# PyTorch's and ONNX's word for each cell, and PyTorch's order of its gates.
+CELLS = {RNNCell: "RNN", LSTMCell: "LSTM", GRUCell: "GRU"}
+GATES = {"RNN": "h", "LSTM": "ifgo", "GRU": "rzn"}
+
+Arrays = dict[str, np.ndarray]
+Dense = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What becomes of raw predictions.
+
+    Parameters
+    ----------
+    kind : {"single", "binary", "multiclass", "multilabel", "regression"}
+        "single" where there is one class only.
+    classes : ndarray of shape (n_classes,) or None
+        Of a classifier.
+    y_mean, y_scale : ndarray of shape (K,)
+        Of a regressor: a target is ``prediction * y_scale + y_mean``.
+    n_quantiles : int
+        Q. The quantiles of each target are next to each other.
+    log : bool
+        Whether a raw prediction is a logarithm: Poisson's loss.
+    """
+
+    kind: str
+    classes: np.ndarray | None
+    y_mean: np.ndarray
+    y_scale: np.ndarray
+    n_quantiles: int
+    log: bool
+
+
+@dataclass(frozen=True)
+class Description:
+    """The network of a fitted estimator, and what its answers mean.
+
+    Parameters
+    ----------
+    cell : {"RNN", "LSTM", "GRU"}
+        The cell of all layers.
+    relu : bool
+        Whether an RNN's nonlinearity is relu.
+    layers : list of lists of dict
+        For each layer and direction its arrays: "weight_ih", "weight_hh", "bias_ih", "bias_hh" as
+        PyTorch has them and, where there are any, "h_0", "c_0", "norm_weight" and "norm_bias".
+    residual : bool
+        Whether layers from the second on add their input to their states.
+    pooling : {"last", "mean", "max", "attention"} or None
+        None: an answer at every step.
+    attention : ndarray of shape (S * H,) or None
+        The vectors of "attention".
+    head : list of pairs of ndarray
+        Weight and bias of each dense layer, all but the last followed by relu; the last gives the
+        raw predictions.
+    embedding, vocabulary : ndarray of shape (V, D), ndarray of shape (V,), or both None
+        A token that is not in the vocabulary has the mean of all vectors.
+    n_timesteps : int or None
+        The steps in a row, where the estimator reads rows.
+    answer : Answer
+        What becomes of raw predictions.
+    estimator : estimator
+        A copy of the estimator, without weights.
+    """
+
+    cell: str
+    relu: bool
+    layers: list[list[Arrays]]
+    residual: bool
+    pooling: str | None
+    attention: np.ndarray | None
+    head: list[Dense]
+    embedding: np.ndarray | None
+    vocabulary: np.ndarray | None
+    n_timesteps: int | None
+    answer: Answer
+    estimator: Any
+
+    @property
+    def input_size(self) -> int:
+        """F; with tokens D."""
+        return int(self.layers[0][0]["weight_ih"].shape[1])
+
+    @property
+    def hidden_size(self) -> int:
+        """H."""
+        return int(self.layers[0][0]["weight_hh"].shape[1])
+
+    @property
+    def n_directions(self) -> int:
+        """S."""
+        return len(self.layers[0])
+
+    @property
+    def dtype(self) -> np.dtype:
+        """That of the weights."""
+        return self.layers[0][0]["weight_ih"].dtype
+
+
+def describe(estimator: Any) -> Description:
+    """Take a fitted estimator to pieces.
+
+    Raises TypeError for what is none of the six, NotFittedError for one that is not fitted.
+    """
+    if not isinstance(estimator, FittedModel):
+        raise TypeError(
+            f"expected a fitted RNN, LSTM or GRU classifier or regressor of sklearn_rnn, got a "
+            f"{type(estimator).__name__}."
+        )
+    check_is_fitted(estimator)
+    model = estimator._copy()
+    fitted = model._architecture_
+    tokens = model._reads_tokens
+    weights = model._make_network().layout.public(np.asarray(model._theta_))
+    flat = model._input_kind_ == "flat"
+    return Description(
+        cell=CELLS[model._cell_class],
+        relu=fitted.get("nonlinearity") == "relu",
+        layers=_layers(weights, fitted["num_layers"], 2 if fitted["bidirectional"] else 1),
+        residual=fitted["residual"],
+        pooling=None if fitted["return_sequences"] else fitted["pooling"],
+        attention=weights.get("weight_attention"),
+        head=_head(weights),
+        embedding=weights.get("weight_embedding"),
+        vocabulary=model.vocabulary_ if tokens else None,
+        n_timesteps=model.n_timesteps_in_ if flat else None,
+        answer=_answer(model),
+        estimator=_without_weights(model),
+    )
+
+
+def _layers(weights: Arrays, num_layers: int, n_directions: int) -> list[list[Arrays]]:
+    return [
+        [_cell_arrays(weights, f"_l{layer}{suffix}") for suffix in ("", "_reverse")[:n_directions]]
+        for layer in range(num_layers)
+    ]
+
+
+def _cell_arrays(weights: Arrays, suffix: str) -> Arrays:
+    return {
+        name.removesuffix(suffix): weight
+        for name, weight in weights.items()
+        if name.endswith(suffix)
+    }
+
+
+def _head(weights: Arrays) -> list[Dense]:
+    n_hidden = sum(name.startswith("weight_head_") for name in weights)
+    names = [*(f"head_{k}" for k in range(n_hidden)), "out"]
+    return [(weights[f"weight_{name}"], weights[f"bias_{name}"]) for name in names]
+
+
+def _answer(model: Any) -> Answer:
+    if isinstance(model, RecurrentClassifier):
+        nothing = np.empty(0)
+        return Answer(model._target_kind_, model.classes_, nothing, nothing, 1, False)
+    assert isinstance(model, RecurrentRegressor)
+    fitted = model._architecture_
+    return Answer(
+        kind="regression",
+        classes=None,
+        y_mean=np.asarray(model._y_mean_),
+        y_scale=np.asarray(model._y_scale_),
+        n_quantiles=len(fitted["quantiles"] or (None,)),
+        log=fitted["loss"] == "poisson",
+    )
+
+
+def _without_weights(model: Any) -> Any:
+    """Return a copy that knows all but its weights, and what was measured with them."""
+    bare = model._copy()
+    for name in ("_theta_", "_resume_", "_calibration_"):
+        bare.__dict__.pop(name, None)
+    return bare
+
+
+def require(package: str, extra: str, function: str) -> None:
+    """Raise ImportError, which says what to install, unless the package is there."""
+    try:
+        __import__(package)
+    except ImportError as error:
+        raise ImportError(
+            f"{function} needs {package}, which is not installed: "
+            f'pip install "sklearn-rnn[{extra}]"'
+        ) from error

@@ -1,0 +1,152 @@
+"""Estimators in files that run no code: an .npz that says what is in it."""
+
+from __future__ import annotations
+
+import os
+from inspect import signature
+from typing import Any
+
+from sklearn_rnn import _files
+from sklearn_rnn._base_pickling import FORMAT, FORMAT_KEY, ModelVersionWarning
+from sklearn_rnn._gru import GRUClassifier, GRURegressor
+from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
+from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._version import __version__
+
+__all__ = ["SKOPS_TRUSTED", "ModelVersionWarning", "load", "save"]
+
+_KIND = "estimator"
+# The only classes that a file can name.
+_ESTIMATORS = {
+    Estimator.__name__: Estimator
+    for Estimator in (
+        RNNClassifier,
+        RNNRegressor,
+        LSTMClassifier,
+        LSTMRegressor,
+        GRUClassifier,
+        GRURegressor,
+    )
+}
+# Neither a parameter nor learned, but part of what an estimator answers: what set_output chose.
+_CONFIGURATION = {"_sklearn_output_config"}
+
+SKOPS_TRUSTED = [f"{E.__module__}.{name}" for name, E in _ESTIMATORS.items()]
+"""What `skops.io.load` needs to trust: the six estimators, which hold nothing but plain data."""
+
+
+def save(estimator: Any, path: str | os.PathLike[str]) -> None:
+    """Write an estimator to a file from which `load` makes it again without running any code.
+
+    Parameters
+    ----------
+    estimator : estimator
+        One of the six, fitted or not: RNNClassifier, RNNRegressor, LSTMClassifier, LSTMRegressor,
+        GRUClassifier or GRURegressor.
+    path : path-like
+        The file, by custom with the ending ".npz". One that exists is replaced, in one move when
+        the new one is on the disk: after a failure, whatever it was, the old one is still whole.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is none of the six, or one of its parameters is more than plain data: a
+        `random_state` that is a RandomState, a `validation_scoring` that is a function. The message
+        names it; nothing is written.
+    OSError
+        If the file cannot be written.
+
+    See Also
+    --------
+    load : Read it.
+    sklearn_rnn.interop.export_predictor : A predictor that needs NumPy alone.
+
+    Notes
+    -----
+    All parameters and all that was learned are kept to the last bit, with what `warm_start` and
+    `partial_fit` go on from, and the container that `set_output` chose. A path among the parameters
+    becomes text. Metadata requests and callbacks are not kept.
+
+    The file is an .npz: :func:`numpy.load` reads its arrays, and its entry
+    "sklearn_rnn.json" says the class, the parameters, the release and the number of the format. A
+    checksum (SHA-256) covers every byte. It finds damage, not malice: whoever can write the file
+    can make a model that answers what they like, but none that does anything else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from sklearn_rnn import GRUClassifier
+    >>> from sklearn_rnn.persistence import load, save
+    >>> X = np.random.default_rng(0).normal(size=(30, 5, 2))
+    >>> clf = GRUClassifier(4, max_iter=2, random_state=0).fit(X, ["down", "up", "up"] * 10)
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     save(clf, f"{directory}/model.npz")
+    ...     again = load(f"{directory}/model.npz")
+    >>> again
+    GRUClassifier(hidden_size=4, max_iter=2, random_state=0)
+    >>> bool((again.predict_proba(X) == clf.predict_proba(X)).all())
+    True
+    """
+    name = type(estimator).__name__
+    if _ESTIMATORS.get(name) is not type(estimator):
+        raise TypeError(
+            f"save takes one of {', '.join(_ESTIMATORS)}, and got a {name}: for pipelines and "
+            "other estimators use skops, with sklearn_rnn.SKOPS_TRUSTED, or joblib."
+        )
+    state = estimator.__getstate__()
+    parameters = {
+        name: os.fspath(value) if isinstance(value, os.PathLike) else value
+        for name, value in estimator.get_params(deep=False).items()
+    }
+    learned = {k: v for k, v in state.items() if k.endswith("_") or k in _CONFIGURATION}
+    content = {"class": name, "parameters": parameters, "learned": learned}
+    _files.write(path, content, kind=_KIND, format=FORMAT)
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Return the estimator that `save` wrote to a file; no code in the file is ever run.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    estimator : estimator
+        Of the class that was saved. Its answers are the same to the last bit, and so is
+        what `partial_fit` or a warm start makes of it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file was cut off or changed, by a single bit; if `save` did not write it; or if a
+        later release did, in a format or with options that this one does not know.
+
+    See Also
+    --------
+    save : Write it.
+
+    Notes
+    -----
+    Files of older releases load: options that they did not have are as they are by default.
+    """
+    content, number = _files.read(path, kind=_KIND, newest=FORMAT)
+    try:
+        name, parameters, learned = content["class"], content["parameters"], content["learned"]
+        Estimator = _ESTIMATORS[name]
+        unknown = parameters.keys() - signature(Estimator).parameters.keys()
+        unknown |= {key for key in learned.keys() - _CONFIGURATION if not key.endswith("_")}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} holds no estimator of this release: {error!r}.") from error
+    if unknown:
+        raise ValueError(
+            f"{path} holds a {name} with {', '.join(sorted(unknown))}, which this release, "
+            f"{__version__}, does not know: load it with the release that wrote it or a later one."
+        )
+    estimator = object.__new__(Estimator)
+    estimator.__setstate__({**parameters, **learned, FORMAT_KEY: number})
+    return estimator

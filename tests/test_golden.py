@@ -1,0 +1,74 @@
+"""Files of every release and format load for ever, and answer what they answered then."""
+
+import pickle
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sklearn_rnn import SKOPS_TRUSTED, SequenceArray
+from sklearn_rnn.persistence import ModelVersionWarning, load
+from tests.golden.make import answers, main, make_estimators
+from tests.helpers import SIX
+
+GOLDEN = Path(__file__).parent / "golden"
+DIRECTORIES = sorted(path.parent for path in GOLDEN.glob("*/inputs.npz"))
+FILES = [
+    path
+    for directory in DIRECTORIES
+    for path in sorted(directory.iterdir())
+    if path.stem in {Estimator.__name__ for Estimator in SIX}
+]
+
+
+def load_any(path):
+    """Load one of our own files, of whatever kind, without a word about its age."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ModelVersionWarning)
+        if path.suffix == ".npz":
+            return load(path)
+        if path.suffix == ".pickle":
+            return pickle.loads(path.read_bytes())
+        return pytest.importorskip("skops.io").load(path, trusted=SKOPS_TRUSTED)
+
+
+def read_inputs(path):
+    with np.load(path.parent / "inputs.npz") as file:
+        return SequenceArray(file["values"], file["offsets"])
+
+
+def assert_close(found, expected):
+    assert found.keys() == expected.keys()
+    for name, answer in found.items():
+        if answer.dtype.kind == "f":
+            np.testing.assert_allclose(answer, expected[name], 1e-12, 1e-12, err_msg=name)
+        else:
+            np.testing.assert_array_equal(answer, expected[name], err_msg=name)
+
+
+@pytest.mark.parametrize("path", FILES, ids=[f"{path.parent.name}/{path.name}" for path in FILES])
+def test_it_loads_and_answers_as_it_did(path):
+    estimator, X = load_any(path), read_inputs(path)
+    assert type(estimator).__name__ == path.stem
+    with np.load(path.with_suffix(".answers.npz")) as file:
+        assert_close(answers(estimator, X), dict(file))
+    assert len(estimator.loss_curve_) == len(estimator.validation_scores_ or [1, 2]) == 2
+    before = estimator.weights_["weight_out"]
+    _, y = make_estimators({})[path.stem]
+    assert not np.array_equal(estimator.partial_fit(X, y).weights_["weight_out"], before)
+
+
+@pytest.mark.parametrize("directory", DIRECTORIES, ids=lambda directory: directory.name)
+def test_nothing_is_missing(directory):
+    kinds = [".pickle"] if directory.name == "before-stamps" else [".npz", ".pickle", ".skops"]
+    expected = [f"{Estimator.__name__}{kind}" for Estimator in SIX for kind in kinds]
+    assert sorted(path.name for path in FILES if path.parent == directory) == sorted(expected)
+
+
+@pytest.mark.parametrize("with_options", [False, True])
+def test_the_script_still_makes_them(with_options, tmp_path):
+    pytest.importorskip("skops.io")
+    main(tmp_path / "new", with_options)
+    made = {path.name for path in (tmp_path / "new").iterdir()}
+    assert made == {path.name for path in (GOLDEN / "0.1.0-format-1").iterdir()}
