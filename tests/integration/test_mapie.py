@@ -30,7 +30,7 @@ def covered(intervals, y):
 def test_cross_conformal_intervals(next_values, pack):
     X, y, X_test, y_test = next_values
     model = make_pipeline(TimestepTransformer(StandardScaler()), GRURegressor(**SMALL))
-    conformal = CrossConformalRegressor(model, confidence_level=0.9, cv=3)
+    conformal = CrossConformalRegressor(model, confidence_level=0.9, cv=3, random_state=0)
     conformal.fit_conformalize(pack(X), y)
     forecast, intervals = conformal.predict_interval(pack(X_test))
     assert 0.85 < covered(intervals, y_test) < 0.99
@@ -40,7 +40,7 @@ def test_cross_conformal_intervals(next_values, pack):
 def test_cross_conformal_sets(vowels, pack):
     X, y, X_test, y_test = vowels
     model = make_pipeline(TimestepTransformer(StandardScaler()), GRUClassifier(**SMALL))
-    conformal = CrossConformalClassifier(model, confidence_level=0.9, cv=3)
+    conformal = CrossConformalClassifier(model, confidence_level=0.9, cv=3, random_state=0)
     conformal.fit_conformalize(pack(X), y)
     answer, sets = conformal.predict_set(pack(X_test))
     assert np.mean(answer == y_test) > 0.8
@@ -51,11 +51,13 @@ def test_cross_conformal_sets(vowels, pack):
 def test_resampled_intervals(next_values):
     """The jackknife after the bootstrap, and intervals for time series (EnbPI)."""
     X, y, X_test, y_test = next_values
-    network = GRURegressor(**SMALL)
-    jackknife = JackknifeAfterBootstrapRegressor(network, confidence_level=0.9, resampling=5)
+    network = GRURegressor(**{**SMALL, "max_iter": 10})
+    jackknife = JackknifeAfterBootstrapRegressor(
+        network, confidence_level=0.9, resampling=20, random_state=0
+    )
     intervals = jackknife.fit_conformalize(X, y).predict_interval(X_test)[1]
     assert 0.8 < covered(intervals, y_test) < 0.99
-    blocks = BlockBootstrap(n_resamplings=5, n_blocks=9, random_state=0)
+    blocks = BlockBootstrap(n_resamplings=20, n_blocks=9, random_state=0)
     series = TimeSeriesRegressor(network, cv=blocks).fit(X, y)
     intervals = series.predict(X_test, confidence_level=0.9)[1]
     assert 0.8 < covered(intervals, y_test) < 0.99

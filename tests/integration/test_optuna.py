@@ -54,7 +54,7 @@ def test_search(half, pack):
     assert search.score(pack(X_test), y_test) > 0.8
 
 
-def test_two_seeds_alike(next_values):
+def test_one_seed_one_answer(next_values):
     X, y, X_test, _ = next_values
     choices = {"hidden_size": IntDistribution(1, 8)}
     network = LSTMRegressor(max_iter=5, random_state=0)
