@@ -470,7 +470,10 @@ def test_a_newer_format(stopped, path):
 
 def test_a_file_of_another_kind(path):
     _files.write(path, {"a": 1}, kind="estimator", format=1)
-    refused(make(GRUClassifier, checkpoint=path), "holds a estimator of sklearn_rnn, not a check")
+    refused(
+        make(GRUClassifier, checkpoint=path),
+        "its kind is 'estimator', and 'checkpoint' is expected",
+    )
 
 
 @pytest.mark.parametrize("missing", ["now", "seed", "identity", "rng", "history"])
