@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-# Need what the extras `parity` and `distributed` bring: run in tests/parity and tests/integration.
-ELSEWHERE = {"interop.md", "distributed.md"}
+# Need what other extras bring: run in tests/parity and tests/integration.
+ELSEWHERE = {"interop.md", "distributed.md", "works_with.md"}
 PAGES = [
     path
     for path in sorted(ROOT.glob("docs/**/*.md"))
