@@ -5,11 +5,11 @@ and framed. The client and the scheduler live in this process, the workers in th
 the sum over all, so data count once for each time that they travel.
 """
 
-from distributed.comm import tcp
-
 
 def count_here():
     """Begin to count in this process, from nothing."""
+    from distributed.comm import tcp
+
     if not hasattr(tcp, "n_bytes_written"):
         write = tcp.TCP.write
 
@@ -23,6 +23,8 @@ def count_here():
 
 
 def counted_here():
+    from distributed.comm import tcp
+
     return tcp.n_bytes_written
 
 
