@@ -4,10 +4,10 @@ Dimension key: B columns, T steps, F inputs, H hidden, L layers, S directions (1
 
 What a layer and direction hands on is its states h, or with the options
 
-    (1)  u_t = h_t + u_t of the layer below     residual (He et al. 2016), from the second layer on
+    (1)  u_t = h_t + out_t of the layer below   residual (He et al. 2016), from the second layer on
     (2)  out_t = norm(u_t)                      layer_norm (see norm.py)
 
-where "below" is the same direction, whose out_t it is.
+where "the layer below" means the same direction of it.
 
 Each direction keeps its own time: the reverse direction's step 0 is a sequence's last. What one
 layer hands to the next, (T, S * H, B), is therefore copied as it stands between equal

@@ -98,7 +98,7 @@ class Workspace:
         self.h0, self.h_prev, self.h = states[0], states[:-1], states[1:]
         self.out = self.h
         self.Z_steps, self.h_steps = list(self.Z), list(states)
-        self._recurrent_inputs = list(self.Z[:, :H])
+        self._recurrent_inputs = list(self.Z[:, :H]) if masks_states else []
         self.learned_start = False
         self.chunk = max(1, min(T, COLUMNS_PER_CHUNK // B, NUMBERS_PER_CHUNK // (H * B)))
         self.input_gradient = input_gradient
