@@ -57,8 +57,8 @@ def test_a_search_finds_what_it_finds_here(kind, backend):
 
 
 def test_packed_sequences_are_sent_once_and_lists_with_every_task(client):
-    """12 tasks on 2 workers: data take client, scheduler, worker, and perhaps the other worker."""
-    X, y = problem(n=1000, longest=40)
+    """Of 2 workers: data take client, scheduler, worker, and perhaps the other worker."""
+    X, y = problem(n=2000, longest=40)
     size = X.values.nbytes
 
     def fit(X, **options):
@@ -71,9 +71,11 @@ def test_packed_sequences_are_sent_once_and_lists_with_every_task(client):
     with dask_backend(client):
         model = search("grid", max_iter=1).set_params(refit=False)
         copied = bytes_written(client, lambda: model.fit(X, y))
-    assert as_list > 20 * size  # 12 tasks, twice each: to the scheduler, and on to a worker
+    # joblib sends four tasks one by one (two a worker), and the other eight in batches whose size
+    # depends on how quick the first were: five messages or more, twice each, by the scheduler
+    assert as_list > 8 * size
     for sent in (packed, scattered, copied):
-        assert 2 * size < sent < 4 * size
+        assert 2 * size < sent < 5 * size
 
 
 # ---- workers that die ----
