@@ -32,7 +32,7 @@ class RNNClassifier(RecurrentClassifier):
 
     Parameters
     ----------
-    hidden_size : int, default=32
+    hidden_size : int, default=64
         Width of the hidden state, H: the model's capacity, and the first thing to search over.
     num_layers : int, default=1
         Layers on top of each other; each reads the states of the one below.
@@ -91,7 +91,7 @@ class RNNClassifier(RecurrentClassifier):
     batch_size : int, default=32
         Sequences an update. Where all distinct samples fit into one batch, training uses them
         in a fixed order with duplicates merged, and the order of the rows changes nothing.
-    learning_rate_init : float, default=0.01
+    learning_rate_init : float, default=0.005
         Step size of the updates. The first training parameter to try other values of, in
         factors of 3.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
@@ -117,7 +117,7 @@ default="constant"
     tol : float, default=0.0001
         Training stops when the loss, or with early stopping the validation score, of the last
         `n_iter_no_change` epochs is not better by `tol` than the best before them.
-    n_iter_no_change : int, default=20
+    n_iter_no_change : int, default=50
         Epochs to wait for an improvement of `tol`.
     early_stopping : bool or "auto", default="auto"
         Whether to set aside a validation set, stop when the accuracy on it no longer improves,
@@ -288,7 +288,7 @@ default="constant"
 
     def __init__(
         self,
-        hidden_size=32,
+        hidden_size=64,
         *,
         num_layers=1,
         bidirectional=False,
@@ -308,7 +308,7 @@ default="constant"
         dropout=0.0,
         recurrent_dropout=0.0,
         batch_size=32,
-        learning_rate_init=0.01,
+        learning_rate_init=0.005,
         learning_rate="constant",
         power_t=0.5,
         max_grad_norm=0.5,
@@ -316,7 +316,7 @@ default="constant"
         max_iter=200,
         shuffle=True,
         tol=0.0001,
-        n_iter_no_change=20,
+        n_iter_no_change=50,
         early_stopping="auto",
         validation_fraction=0.1,
         validation_scoring=None,
@@ -400,7 +400,7 @@ class RNNRegressor(RecurrentRegressor):
 
     Parameters
     ----------
-    hidden_size : int, default=32
+    hidden_size : int, default=64
         Width of the hidden state, H: the model's capacity, and the first thing to search over.
     num_layers : int, default=1
         Layers on top of each other; each reads the states of the one below.
@@ -466,7 +466,7 @@ default="squared_error"
     batch_size : int, default=32
         Sequences an update. Where all distinct samples fit into one batch, training uses them
         in a fixed order with duplicates merged, and the order of the rows changes nothing.
-    learning_rate_init : float, default=0.01
+    learning_rate_init : float, default=0.005
         Step size of the updates. The first training parameter to try other values of, in
         factors of 3.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
@@ -492,7 +492,7 @@ default="constant"
     tol : float, default=0.0001
         Training stops when the loss, or with early stopping the validation score, of the last
         `n_iter_no_change` epochs is not better by `tol` than the best before them.
-    n_iter_no_change : int, default=20
+    n_iter_no_change : int, default=50
         Epochs to wait for an improvement of `tol`.
     early_stopping : bool or "auto", default="auto"
         Whether to set aside a validation set, stop when the score on it no longer improves,
@@ -658,7 +658,7 @@ default="constant"
 
     def __init__(
         self,
-        hidden_size=32,
+        hidden_size=64,
         *,
         num_layers=1,
         bidirectional=False,
@@ -680,7 +680,7 @@ default="constant"
         dropout=0.0,
         recurrent_dropout=0.0,
         batch_size=32,
-        learning_rate_init=0.01,
+        learning_rate_init=0.005,
         learning_rate="constant",
         power_t=0.5,
         max_grad_norm=0.5,
@@ -688,7 +688,7 @@ default="constant"
         max_iter=200,
         shuffle=True,
         tol=0.0001,
-        n_iter_no_change=20,
+        n_iter_no_change=50,
         early_stopping="auto",
         validation_fraction=0.1,
         validation_scoring=None,

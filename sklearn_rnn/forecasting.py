@@ -47,8 +47,8 @@ class RecurrentForecaster(StampedEstimator):
     Parameters
     ----------
     estimator : RNNRegressor, LSTMRegressor or GRURegressor, default=None
-        The network. None: ``GRURegressor(batch_size=64, learning_rate_init=0.003, max_iter=50,
-        n_iter_no_change=5)``. A clone of it is fitted.
+        The network. None: ``GRURegressor(32, batch_size=64, learning_rate_init=0.003,
+        max_iter=50, n_iter_no_change=5)``. A clone of it is fitted.
     window : int, default=48
         How many of the last rows of a series a forecast is made from: one or two seasons, if there
         are seasons. The first thing to choose.
@@ -274,7 +274,7 @@ class RecurrentForecaster(StampedEstimator):
 
     def _make_estimator(self) -> Any:
         default = GRURegressor(
-            batch_size=64, learning_rate_init=0.003, max_iter=50, n_iter_no_change=5
+            32, batch_size=64, learning_rate_init=0.003, max_iter=50, n_iter_no_change=5
         )
         estimator = default if self.estimator is None else clone(self.estimator)
         if estimator.return_sequences or estimator.n_timesteps is not None:

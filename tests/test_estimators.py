@@ -59,7 +59,7 @@ def test_signature(Estimator):
     network += ["n_timesteps", "embedding_size"]
     network += ["layer_norm", "residual", "learn_initial_state", "head_sizes"]
     assert list(parameters) == [*network, *own, *targets, *TRAINING_PARAMETERS]
-    assert parameters["hidden_size"].default == 32
+    assert parameters["hidden_size"].default == 64
     kinds = [parameter.kind for parameter in parameters.values()]
     assert kinds[0] is inspect.Parameter.POSITIONAL_OR_KEYWORD
     assert set(kinds[1:]) == {inspect.Parameter.KEYWORD_ONLY}
@@ -179,7 +179,9 @@ def test_verbose_prints_a_line_an_epoch(Estimator, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     for epoch, (line, loss) in enumerate(zip(lines, loud.loss_curve_, strict=True), start=1):
-        assert line.startswith(f"Epoch {epoch}: loss {loss:.6f}, learning rate 0.01, gradient norm")
+        assert line.startswith(
+            f"Epoch {epoch}: loss {loss:.6f}, learning rate 0.005, gradient norm"
+        )
     assert_same_model(loud, quiet)
     validated = fit_tiny(Estimator, verbose=True, early_stopping=True, validation_fraction=0.3)
     for line, score in zip(

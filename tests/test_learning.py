@@ -74,7 +74,8 @@ BARRED = [name for name in TASKS if TASKS[name].bar is not None and not name.sta
 @pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data, no part of the package")
 @pytest.mark.parametrize("name", BARRED)
 def test_bars(name):
-    """What `python -m tests.benchmarks.learning` measures on three seeds, on one."""
-    task = TASKS[name]
-    figure, _ = task.run(seed=0)
-    assert task.passes(figure), f"{task.metric} is {figure:.4g}, the bar {task.bar}"
+    """The median of three seeds, as `python -m tests.benchmarks.learning` judges: two that pass."""
+    task, figures = TASKS[name], []
+    while sum(map(task.passes, figures)) < 2:
+        assert len(figures) < 3, f"{task.metric} is {figures}, the bar {task.bar}"
+        figures.append(task.run(seed=len(figures))[0])

@@ -92,7 +92,7 @@ def test_per_step_answers_with_all_options(Estimator):
 def test_tokens_with_dropout():
     words = ["abba", "acab", "baca", "cabb", "bbac", "caca"] * 4
     y = [word.count("a") for word in words]
-    fitted = GRURegressor(8, embedding_size=4, random_state=0, max_iter=100, **DROPOUT)
+    fitted = GRURegressor(embedding_size=4, random_state=0, max_iter=100, **DROPOUT)
     assert fitted.fit(words, y).score(words, y) > 0.5
 
 

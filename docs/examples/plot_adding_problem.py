@@ -25,6 +25,7 @@ for n_timesteps in lengths:
         model = estimator(
             24,
             batch_size=64,
+            learning_rate_init=0.01,
             learning_rate="one_cycle",
             max_iter=14,
             early_stopping=False,

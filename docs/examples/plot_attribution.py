@@ -15,7 +15,14 @@ from sklearn_rnn import GRUClassifier
 from sklearn_rnn.datasets import load_sequential_digits
 
 digits = load_sequential_digits()
-model = GRUClassifier(learning_rate="one_cycle", max_iter=20, early_stopping=False, random_state=0)
+model = GRUClassifier(
+    32,
+    learning_rate_init=0.01,
+    learning_rate="one_cycle",
+    max_iter=20,
+    early_stopping=False,
+    random_state=0,
+)
 X_train, X, y_train, y = train_test_split(digits.X, digits.y, test_size=400, random_state=0)
 print(f"test accuracy {model.fit(X_train, y_train).score(X, y):.3f}")
 

@@ -21,7 +21,12 @@ X_train, X_test, y_train, y_test = split
 models = {"RNN": RNNClassifier, "LSTM": LSTMClassifier, "GRU": GRUClassifier}
 for name, estimator in models.items():
     models[name] = estimator(
-        hidden_size=32, learning_rate="one_cycle", max_iter=20, early_stopping=False, random_state=0
+        hidden_size=32,
+        learning_rate_init=0.01,
+        learning_rate="one_cycle",
+        max_iter=20,
+        early_stopping=False,
+        random_state=0,
     ).fit(X_train, y_train)
 
 # %%

@@ -27,7 +27,7 @@ print(f"nearest neighbours of states: {neighbours.score(data.X_test, data.y_test
 print(f"the network's own answer:     {encoder.score(data.X_test, data.y_test):.3f}")
 
 # %%
-# The first two principal components of the 32 units, found on the training recordings and drawn
+# The first two principal components of the 64 units, found on the training recordings and drawn
 # for the others.
 
 pca = PCA(2).fit(encoder.transform(data.X_train))
@@ -51,4 +51,4 @@ plt.show()
 
 # %%
 # Recordings of 7 and of 29 steps lie side by side where the speaker is the same. Two dimensions of
-# 32 already part most speakers.
+# 64 already part most speakers.

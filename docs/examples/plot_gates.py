@@ -18,6 +18,7 @@ X, y = make_adding_problem(3200, n_timesteps=30, random_state=0)
 model = LSTMRegressor(
     12,
     batch_size=64,
+    learning_rate_init=0.01,
     learning_rate="one_cycle",
     max_iter=20,
     early_stopping=False,

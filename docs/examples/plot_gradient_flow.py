@@ -18,7 +18,13 @@ X, y = make_adding_problem(3200, n_timesteps=60, random_state=0)
 
 
 def fitted(max_iter):
-    options = dict(batch_size=64, learning_rate="one_cycle", early_stopping=False, random_state=0)
+    options = dict(
+        batch_size=64,
+        learning_rate_init=0.01,
+        learning_rate="one_cycle",
+        early_stopping=False,
+        random_state=0,
+    )
     cells = {"RNN": RNNRegressor, "LSTM": LSTMRegressor, "GRU": GRURegressor}
     return {name: cell(24, max_iter=max_iter, **options).fit(X, y) for name, cell in cells.items()}
 

@@ -20,7 +20,9 @@ scaler = TimestepTransformer(StandardScaler()).fit(data.X_train)
 X_train, X_test = scaler.transform(data.X_train), scaler.transform(data.X_test)
 
 models = {
-    "Adam": LSTMClassifier(16, max_iter=60, random_state=0),
+    "Adam, learning rate 0.01": LSTMClassifier(
+        16, learning_rate_init=0.01, max_iter=60, random_state=0
+    ),
     "Adam, learning rate 0.001": LSTMClassifier(
         16, learning_rate_init=0.001, max_iter=60, random_state=0
     ),

@@ -23,7 +23,13 @@ X, y = windows.X.astype(np.float32), windows.y.ravel()
 train, validation, test = np.split(np.arange(len(y)), [3500, 4500])
 
 model = GRURegressor(
-    24, loss="quantile", quantiles=(0.05, 0.5, 0.95), batch_size=64, max_iter=25, random_state=0
+    24,
+    loss="quantile",
+    quantiles=(0.05, 0.5, 0.95),
+    batch_size=64,
+    learning_rate_init=0.01,
+    max_iter=25,
+    random_state=0,
 )
 model.fit(X[train], y[train], X_val=X[validation], y_val=y[validation])
 low, high = model.predict_interval(X[test], coverage=0.9).T

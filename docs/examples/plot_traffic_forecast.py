@@ -31,7 +31,7 @@ calendar = pd.DataFrame(
 
 past, horizon = series[:"2018-05"], 24
 forecaster = RecurrentForecaster(
-    GRURegressor(hidden_size=24, batch_size=128, max_iter=20),
+    GRURegressor(hidden_size=24, batch_size=128, learning_rate_init=0.01, max_iter=20),
     window=48,
     horizon=horizon,
     random_state=0,

@@ -37,6 +37,7 @@ for name, bidirectional in (("one direction", False), ("both directions", True))
         bidirectional=bidirectional,
         embedding_size=16,
         return_sequences=True,
+        learning_rate_init=0.01,
         max_iter=12,
         early_stopping=False,
         random_state=0,

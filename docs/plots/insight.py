@@ -41,7 +41,12 @@ def scaled(model):
 def draw_speakers():
     """Everything about the recordings of nine speakers."""
     model = LSTMClassifier(
-        max_iter=60, learning_rate="one_cycle", early_stopping=True, random_state=0
+        32,
+        learning_rate_init=0.01,
+        learning_rate="one_cycle",
+        max_iter=60,
+        early_stopping=True,
+        random_state=0,
     )
     speakers = scaled(model).fit(data.X_train, data.y_train)
     yield "loss", LossCurveDisplay.from_estimator(speakers)
@@ -87,7 +92,7 @@ def draw_flow():
 
 def draw_gates():
     X, y = make_adding_problem(2000, 30, random_state=0)
-    adder = LSTMRegressor(hidden_size=16, max_iter=60, random_state=0).fit(X, y)
+    adder = LSTMRegressor(16, learning_rate_init=0.01, max_iter=60, random_state=0).fit(X, y)
     yield (
         "gates",
         GateDisplay.from_estimator(adder, X, sequence=3, feature_names=["number", "mark"]),
@@ -99,7 +104,9 @@ def draw_names():
         rows = [line.rstrip("\n").split("\t") for line in file][1:]
     names = [row[2] for row in rows if row[0] == "train"]
     languages = [row[1] for row in rows if row[0] == "train"]
-    known = GRUClassifier(embedding_size=16, max_iter=8, random_state=0).fit(names, languages)
+    known = GRUClassifier(
+        32, embedding_size=16, learning_rate_init=0.01, max_iter=8, random_state=0
+    ).fit(names, languages)
     yield "tokens", AttributionDisplay.from_estimator(known, ["Papadopoulos"], target="Greek")
 
 

@@ -27,7 +27,7 @@ def follow_one_recording():
     """Return a test recording (T, 12), its states (T, 32), probabilities (T, 9) and speaker."""
     data = load_japanese_vowels()
     scaler = TimestepTransformer(StandardScaler()).fit(data.X_train)
-    model = GRUClassifier(pooling="mean", random_state=0)
+    model = GRUClassifier(32, pooling="mean", learning_rate_init=0.01, random_state=0)
     model.fit(scaler.transform(data.X_train), data.y_train)
     X_test = scaler.transform(data.X_test)
     # One that is long, and about which the network changes its mind.

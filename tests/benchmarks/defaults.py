@@ -74,7 +74,8 @@ def cell_of_table(results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sets", nargs="+", default=[*CLASSIFICATION, *REGRESSION])
+    sets = [*CLASSIFICATION, *REGRESSION]
+    parser.add_argument("--sets", nargs="+", choices=sets, default=sets, metavar="NAME")
     parser.add_argument("--set", nargs="+", default=[], metavar="PARAMETER=VALUE")
     parser.add_argument("--validate", action="store_true", help="on the training part alone")
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=CELLS)

@@ -21,6 +21,7 @@ from tests.benchmarks.real_data import DATA
 
 WINDOW = 48
 COVERAGE = 0.9
+TRAINING = dict(hidden_size=32, learning_rate_init=0.01, max_iter=30, early_stopping=False)
 LEARNERS = {
     "squared_error": dict(loss="squared_error"),
     "quantile": dict(loss="quantile", quantiles=(0.05, 0.5, 0.95)),
@@ -78,7 +79,7 @@ def main(picture=None):
     print("learner, seed: coverage (of quiet hours, of busy ones), mean width (likewise)")
     for name, params in LEARNERS.items():
         for seed in range(3):
-            model = GRURegressor(**params, max_iter=30, early_stopping=False, random_state=seed)
+            model = GRURegressor(**params, **TRAINING, random_state=seed)
             model.fit(X[train], y[train], X_val=X[val], y_val=y[val])
             intervals, predicted = model.predict_interval(X[test], COVERAGE), model.predict(X[test])
             report(f"{name}, {seed}, calibrated", intervals, y[test])

@@ -36,7 +36,7 @@ def main():
     assert len(equal[0].values) == len(ragged[0].values)
     print(f"{N_SAMPLES} sequences of 5 to {2 * MEAN_LENGTH - 5} steps, or all of {MEAN_LENGTH}")
     for estimator_class in (RNNClassifier, LSTMClassifier, GRUClassifier):
-        estimator = estimator_class(max_iter=3, random_state=0)
+        estimator = estimator_class(32, max_iter=3, random_state=0)
         ratios = [seconds(estimator, *ragged) / seconds(estimator, *equal) for _ in range(ROUNDS)]
         low, median, high = np.quantile(ratios, [0, 0.5, 1])
         name = estimator_class.__name__

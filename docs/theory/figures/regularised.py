@@ -27,7 +27,9 @@ figure, ax = plt.subplots(figsize=(7.5, 3.4))
 for row, option in enumerate(options.values()):
     scores = []
     for seed in range(5):
-        model = LSTMClassifier(32, max_iter=60, random_state=seed, **option)
+        model = LSTMClassifier(
+            32, learning_rate_init=0.01, max_iter=60, random_state=seed, **option
+        )
         scores.append(model.fit(X_train, y[train]).score(X_test, y[~train]))
     ax.plot(scores, np.full(5, row), "o", alpha=0.6, color="C0")
     ax.plot(np.median(scores), row, "|", ms=18, mew=2.5, color="C3")
