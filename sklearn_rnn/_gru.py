@@ -117,8 +117,9 @@ default="constant"
     tol : float, default=0.0001
         Training stops when the loss, or with early stopping the validation score, of the last
         `n_iter_no_change` epochs is not better by `tol` than the best before them.
-    n_iter_no_change : int, default=50
-        Epochs to wait for an improvement of `tol`.
+    n_iter_no_change : int or "auto", default="auto"
+        Epochs to wait for an improvement of `tol`. "auto": 20 of a validation score, 50 of the
+        training loss, whose plateaus are longer where an epoch is few updates.
     early_stopping : bool or "auto", default="auto"
         Whether to set aside a validation set, stop when the accuracy on it no longer improves,
         and keep the best weights. "auto": from 1,000 samples on. `partial_fit` never does.
@@ -315,7 +316,7 @@ default="constant"
         max_iter=200,
         shuffle=True,
         tol=0.0001,
-        n_iter_no_change=50,
+        n_iter_no_change="auto",
         early_stopping="auto",
         validation_fraction=0.1,
         validation_scoring=None,
@@ -490,8 +491,9 @@ default="constant"
     tol : float, default=0.0001
         Training stops when the loss, or with early stopping the validation score, of the last
         `n_iter_no_change` epochs is not better by `tol` than the best before them.
-    n_iter_no_change : int, default=50
-        Epochs to wait for an improvement of `tol`.
+    n_iter_no_change : int or "auto", default="auto"
+        Epochs to wait for an improvement of `tol`. "auto": 20 of a validation score, 50 of the
+        training loss, whose plateaus are longer where an epoch is few updates.
     early_stopping : bool or "auto", default="auto"
         Whether to set aside a validation set, stop when the score on it no longer improves,
         and keep the best weights. "auto": from 1,000 samples on. `partial_fit` never does.
@@ -685,7 +687,7 @@ default="constant"
         max_iter=200,
         shuffle=True,
         tol=0.0001,
-        n_iter_no_change=50,
+        n_iter_no_change="auto",
         early_stopping="auto",
         validation_fraction=0.1,
         validation_scoring=None,

@@ -27,7 +27,9 @@ X_train, X_test, y_train, y_test = train_test_split(
 # evidence may lie anywhere in a long sequence.
 
 models = {
-    pooling: GRUClassifier(24, pooling=pooling, max_iter=40, random_state=0).fit(X_train, y_train)
+    pooling: GRUClassifier(
+        24, pooling=pooling, learning_rate_init=0.01, max_iter=40, random_state=0
+    ).fit(X_train, y_train)
     for pooling in ("last", "mean", "max", "attention")
 }
 for pooling, model in models.items():
