@@ -16,7 +16,7 @@ from sklearn_rnn._training.trainer import Trainer, TrainingOptions
 
 # n_iter_no_change="auto". Without validation there are few samples, an epoch is some updates, and
 # plateaus of the training loss are long; with it an epoch is many, and waiting is dear.
-AUTO_PATIENCE, AUTO_PATIENCE_VALIDATED = 50, 20
+AUTO_PATIENCE, AUTO_PATIENCE_VALIDATED = 20, 20
 
 
 def make_trainer(

@@ -122,7 +122,7 @@ def test_without_it_the_loss_decides(Estimator):
         assert min(losses[end - 5 : end]) <= min(losses[: end - 5]) - 0.02
 
 
-@pytest.mark.parametrize(("stops", "patience"), [(False, 50), (True, 20)])
+@pytest.mark.parametrize(("stops", "patience"), [(False, 20), (True, 20)])
 def test_auto_waits_longer_for_the_loss_than_for_a_score(Estimator, stops, patience):
     """No epoch is better by a tolerance so large: it ends after the first one and the wait."""
     X, y = data(Estimator)
