@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,6 @@ from sklearn_rnn._training.optimizers import SGD, Adam, AdamW, Optimizer, RMSpro
 from sklearn_rnn._training.schedules import Schedule
 from sklearn_rnn._training.trainer import Trainer, TrainingOptions
 
-# n_iter_no_change="auto". Without validation there are few samples, an epoch is some updates, and
-# plateaus of the training loss are long; with it an epoch is many, and waiting is dear.
-AUTO_PATIENCE, AUTO_PATIENCE_VALIDATED = 20, 20
-
 
 def make_trainer(
     model: Any,
@@ -26,7 +21,6 @@ def make_trainer(
     theta: np.ndarray,
     rng: np.random.Generator,
     incremental: bool,
-    validate: Callable[[np.ndarray], tuple[float, float]] | None,
     **rest: Any,
 ) -> Trainer:
     """Return what trains `model`.
@@ -40,8 +34,6 @@ def make_trainer(
     rng : Generator
     incremental : bool
         Whether for `partial_fit`.
-    validate : callable or None
-        What scores weights after each epoch, if anything does.
     **rest
         Further arguments of `Trainer`.
     """
@@ -49,26 +41,22 @@ def make_trainer(
     return run(
         network=network,
         data=data,
-        options=_make_options(model, incremental, validate is not None),
+        options=_make_options(model, incremental),
         theta=theta,
         optimizer=_make_optimizer(model, theta, network),
         schedule=_make_schedule(model, incremental),
         rng=rng,
-        validate=validate,
         **rest,
     )
 
 
-def _make_options(model: Any, incremental: bool, validates: bool) -> TrainingOptions:
-    patience = model.n_iter_no_change
-    if patience == "auto":
-        patience = AUTO_PATIENCE_VALIDATED if validates else AUTO_PATIENCE
+def _make_options(model: Any, incremental: bool) -> TrainingOptions:
     return TrainingOptions(
         batch_size=model.batch_size,
         max_iter=1 if incremental else model.max_iter,
         shuffle=model.shuffle,
         tol=model.tol,
-        n_iter_no_change=patience,
+        n_iter_no_change=model.n_iter_no_change,
         max_grad_norm=model.max_grad_norm,
         tbptt_steps=model.tbptt_steps,
         average_epochs=model.average_epochs,

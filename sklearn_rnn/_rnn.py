@@ -117,9 +117,8 @@ default="constant"
     tol : float, default=0.0001
         Training stops when the loss, or with early stopping the validation score, of the last
         `n_iter_no_change` epochs is not better by `tol` than the best before them.
-    n_iter_no_change : int or "auto", default="auto"
-        Epochs to wait for an improvement of `tol`. "auto": 20 of a validation score, 50 of the
-        training loss, whose plateaus are longer where an epoch is few updates.
+    n_iter_no_change : int, default=20
+        Epochs to wait for an improvement of `tol`.
     early_stopping : bool or "auto", default="auto"
         Whether to set aside a validation set, stop when the accuracy on it no longer improves,
         and keep the best weights. "auto": from 1,000 samples on. `partial_fit` never does.
@@ -317,7 +316,7 @@ default="constant"
         max_iter=200,
         shuffle=True,
         tol=0.0001,
-        n_iter_no_change="auto",
+        n_iter_no_change=20,
         early_stopping="auto",
         validation_fraction=0.1,
         validation_scoring=None,
@@ -493,9 +492,8 @@ default="constant"
     tol : float, default=0.0001
         Training stops when the loss, or with early stopping the validation score, of the last
         `n_iter_no_change` epochs is not better by `tol` than the best before them.
-    n_iter_no_change : int or "auto", default="auto"
-        Epochs to wait for an improvement of `tol`. "auto": 20 of a validation score, 50 of the
-        training loss, whose plateaus are longer where an epoch is few updates.
+    n_iter_no_change : int, default=20
+        Epochs to wait for an improvement of `tol`.
     early_stopping : bool or "auto", default="auto"
         Whether to set aside a validation set, stop when the score on it no longer improves,
         and keep the best weights. "auto": from 1,000 samples on. `partial_fit` never does.
@@ -690,7 +688,7 @@ default="constant"
         max_iter=200,
         shuffle=True,
         tol=0.0001,
-        n_iter_no_change="auto",
+        n_iter_no_change=20,
         early_stopping="auto",
         validation_fraction=0.1,
         validation_scoring=None,

@@ -122,16 +122,6 @@ def test_without_it_the_loss_decides(Estimator):
         assert min(losses[end - 5 : end]) <= min(losses[: end - 5]) - 0.02
 
 
-@pytest.mark.parametrize(("stops", "patience"), [(False, 20), (True, 20)])
-def test_auto_waits_longer_for_the_loss_than_for_a_score(Estimator, stops, patience):
-    """No epoch is better by a tolerance so large: it ends after the first one and the wait."""
-    X, y = data(Estimator)
-    params = dict(early_stopping=stops, max_iter=60, tol=1e9)
-    fitted = tiny(Estimator, **params).fit(X, y)
-    assert fitted.n_iter_ == patience + 1
-    assert_same_model(fitted, tiny(Estimator, n_iter_no_change=patience, **params).fit(X, y))
-
-
 def test_the_best_weights_are_kept(Estimator, seed):
     """The first best epoch's, as a fit that ends there has them."""
     X, y = data(Estimator)
