@@ -21,6 +21,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
+from sklearn_rnn._base_auto import resolve_auto
 from sklearn_rnn._base_callbacks import CallbackFit
 from sklearn_rnn._base_checkpoint import make_writer
 from sklearn_rnn._base_held_out import check_held_out_given, make_validate, split_off
@@ -46,10 +47,6 @@ from sklearn_rnn._training.threads import single_blas_thread
 from sklearn_rnn._training.trainer import TrainingResult
 from sklearn_rnn._validation import check_sequences
 from sklearn_rnn.sequences import SequenceArray
-
-# early_stopping="auto" sets a validation set aside from this many samples on: then a tenth of
-# them says something, and the others can do without it.
-AUTO_EARLY_STOPPING = 1000
 
 
 class RecurrentEstimator(InsightModel, CallbackFit):
@@ -78,8 +75,8 @@ class RecurrentEstimator(InsightModel, CallbackFit):
         "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
         "solver": [StrOptions({"adam", "adamw", "rmsprop", "sgd", "lbfgs"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "learning_rate": [
             StrOptions({"constant", "invscaling", "adaptive", "cosine", "one_cycle"})
         ],
@@ -89,7 +86,7 @@ class RecurrentEstimator(InsightModel, CallbackFit):
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "validation_scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
@@ -234,8 +231,10 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         if writer is not None and progress is not None:
             seed = writer.seed
         rng = self._make_generator(seed)
+        data, groups = _drop_weightless(data, groups)
+        n_samples = data.n_samples
         data, held_out, stops = self._set_aside(data, held_out, groups, incremental, rng)
-        data = merge_duplicates(data, self.batch_size)
+        data = merge_duplicates(data, resolve_auto(self, "batch_size", n_samples))
         data, bias_out = self._prepare_targets(data, first)
         alpha = 0.0 if self.solver == "adamw" else self.alpha / data.weight.sum()
         network = self._make_network(alpha=alpha, masks_states=self.recurrent_dropout > 0)
@@ -251,6 +250,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                 self,
                 network,
                 data.astype(theta.dtype),
+                n_samples,
                 theta,
                 rng,
                 incremental,
@@ -447,22 +447,15 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         rng: np.random.Generator,
     ) -> tuple[TrainingData, TrainingData | None, bool]:
         """Return training data, held-out data, and whether these stop the training."""
-        if groups is not None:
-            groups = column_or_1d(groups)
-            check_consistent_length(groups, np.empty(data.n_samples))
-        weighty = data.weighty()
-        if len(weighty) < data.n_samples:
-            data = data.take(weighty)
-            groups = None if groups is None else groups[weighty]
         stops = not incremental and self._stops_early(data.n_samples, held_out is not None)
         if stops and held_out is None:
             data, held_out = self._split(data, rng, groups)
         return data, held_out, stops
 
     def _stops_early(self, n_samples: int, validation_given: bool) -> bool:
-        if self.early_stopping == "auto":
-            return validation_given or n_samples >= AUTO_EARLY_STOPPING
-        return bool(self.early_stopping)
+        if self.early_stopping == "auto" and validation_given:
+            return True
+        return bool(resolve_auto(self, "early_stopping", n_samples))
 
     def _split(
         self, data: TrainingData, rng: np.random.Generator, groups: np.ndarray | None
@@ -470,6 +463,17 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         """Return training and validation data for early stopping."""
         strata = None if data.per_step else self._strata(data.y)
         return split_off(data, self.validation_fraction, rng, strata=strata, groups=groups)
+
+
+def _drop_weightless(data: TrainingData, groups: Any) -> tuple[TrainingData, np.ndarray | None]:
+    """Return data and groups, which are checked, without samples that have no weight."""
+    if groups is not None:
+        groups = column_or_1d(groups)
+        check_consistent_length(groups, np.empty(data.n_samples))
+    weighty = data.weighty()
+    if len(weighty) == data.n_samples:
+        return data, groups
+    return data.take(weighty), None if groups is None else groups[weighty]
 
 
 def _warn_of(result: TrainingResult) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._base_auto import resolve_auto
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._training.cost import (
     forward_operations,
@@ -171,12 +172,14 @@ def _answering_layers(estimator: Any, network: Network) -> Iterator[tuple[str, s
 
 
 def _cost(estimator: Any, network: Network, lengths: np.ndarray) -> Cost:
-    batch_size = len(lengths) if estimator.solver == "lbfgs" else estimator.batch_size
-    batch_size = min(batch_size, len(lengths))
+    n_samples = len(lengths)
+    batch_size = min(n_samples, resolve_auto(estimator, "batch_size", n_samples))
+    if estimator.solver == "lbfgs":
+        batch_size = n_samples
     sizes = lengths, estimator._architecture_["input_size"], estimator._theta_.dtype
     in_training = estimator._make_network(masks_states=estimator.recurrent_dropout > 0)
     return Cost(
-        n_sequences=len(lengths),
+        n_sequences=n_samples,
         shortest=int(lengths.min()),
         longest=int(lengths.max()),
         batch_size=batch_size,

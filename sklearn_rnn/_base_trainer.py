@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._base_auto import resolve_auto
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._training.batches import TrainingData
 from sklearn_rnn._training.lbfgs import IterationCounter, LbfgsTrainer
@@ -18,6 +19,7 @@ def make_trainer(
     model: Any,
     network: Network,
     data: TrainingData,
+    n_samples: int,
     theta: np.ndarray,
     rng: np.random.Generator,
     incremental: bool,
@@ -30,6 +32,8 @@ def make_trainer(
     model : RecurrentEstimator
     network : Network
     data : TrainingData
+    n_samples : int
+        How many there were before any were set aside or merged: what "auto" goes by.
     theta : ndarray
     rng : Generator
     incremental : bool
@@ -37,26 +41,27 @@ def make_trainer(
     **rest
         Further arguments of `Trainer`.
     """
+    rate = resolve_auto(model, "learning_rate_init", n_samples)
     run = LbfgsTrainer if model.solver == "lbfgs" else Trainer
     return run(
         network=network,
         data=data,
-        options=_make_options(model, incremental),
+        options=_make_options(model, n_samples, incremental),
         theta=theta,
-        optimizer=_make_optimizer(model, theta, network),
-        schedule=_make_schedule(model, incremental),
+        optimizer=_make_optimizer(model, rate, theta, network),
+        schedule=_make_schedule(model, rate, incremental),
         rng=rng,
         **rest,
     )
 
 
-def _make_options(model: Any, incremental: bool) -> TrainingOptions:
+def _make_options(model: Any, n_samples: int, incremental: bool) -> TrainingOptions:
     return TrainingOptions(
-        batch_size=model.batch_size,
+        batch_size=resolve_auto(model, "batch_size", n_samples),
         max_iter=1 if incremental else model.max_iter,
         shuffle=model.shuffle,
         tol=model.tol,
-        n_iter_no_change=model.n_iter_no_change,
+        n_iter_no_change=resolve_auto(model, "n_iter_no_change", n_samples),
         max_grad_norm=model.max_grad_norm,
         tbptt_steps=model.tbptt_steps,
         average_epochs=model.average_epochs,
@@ -66,16 +71,16 @@ def _make_options(model: Any, incremental: bool) -> TrainingOptions:
     )
 
 
-def _make_schedule(model: Any, incremental: bool) -> Schedule:
+def _make_schedule(model: Any, rate: float, incremental: bool) -> Schedule:
     # One epoch has no course: with partial_fit, cosine and one_cycle stay where they start.
     constant = incremental and model.learning_rate in ("cosine", "one_cycle")
     name = "constant" if constant else model.learning_rate
-    return Schedule(name, model.learning_rate_init, model.max_iter, model.power_t)
+    return Schedule(name, rate, model.max_iter, model.power_t)
 
 
-def _make_optimizer(model: Any, theta: np.ndarray, network: Network) -> Optimizer:
+def _make_optimizer(model: Any, rate: float, theta: np.ndarray, network: Network) -> Optimizer:
     """Return the solver's optimizer; where training goes on with it, as it was."""
-    rate, betas = model.learning_rate_init, (model.beta_1, model.beta_2)
+    betas = model.beta_1, model.beta_2
     optimizer: Optimizer
     if model.solver == "adam":
         optimizer = Adam(theta, rate, *betas, model.epsilon)

@@ -88,12 +88,13 @@ class GRUClassifier(RecurrentClassifier):
     recurrent_dropout : float, default=0.0
         Share of the units that are set to zero in the recurrent products, the same ones in all
         steps of a sequence [12]_.
-    batch_size : int, default=32
-        Sequences an update. Where all distinct samples fit into one batch, training uses them
-        in a fixed order with duplicates merged, and the order of the rows changes nothing.
-    learning_rate_init : float, default=0.005
+    batch_size : int or "auto", default="auto"
+        Sequences an update. "auto": 16; from 1,000 samples on 32. Where all distinct samples
+        fit into one batch, training uses them in a fixed order with duplicates merged, and the
+        order of the rows changes nothing.
+    learning_rate_init : float or "auto", default="auto"
         Step size of the updates. The first training parameter to try other values of, in
-        factors of 3.
+        factors of 3. "auto": 0.003; from 1,000 samples on 0.005.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
 default="constant"
         How the learning rate goes on from `learning_rate_init`: not at all; divided by
@@ -117,8 +118,8 @@ default="constant"
     tol : float, default=0.0001
         Training stops when the loss, or with early stopping the validation score, of the last
         `n_iter_no_change` epochs is not better by `tol` than the best before them.
-    n_iter_no_change : int, default=20
-        Epochs to wait for an improvement of `tol`.
+    n_iter_no_change : int or "auto", default="auto"
+        Epochs to wait for an improvement of `tol`. "auto": 50; from 1,000 samples on 20.
     early_stopping : bool or "auto", default="auto"
         Whether to set aside a validation set, stop when the accuracy on it no longer improves,
         and keep the best weights. "auto": from 1,000 samples on. `partial_fit` never does.
@@ -306,8 +307,8 @@ default="constant"
         alpha=0.0,
         dropout=0.0,
         recurrent_dropout=0.0,
-        batch_size=32,
-        learning_rate_init=0.005,
+        batch_size="auto",
+        learning_rate_init="auto",
         learning_rate="constant",
         power_t=0.5,
         max_grad_norm=0.5,
@@ -315,7 +316,7 @@ default="constant"
         max_iter=200,
         shuffle=True,
         tol=0.0001,
-        n_iter_no_change=20,
+        n_iter_no_change="auto",
         early_stopping="auto",
         validation_fraction=0.1,
         validation_scoring=None,
@@ -461,12 +462,13 @@ default="squared_error"
     recurrent_dropout : float, default=0.0
         Share of the units that are set to zero in the recurrent products, the same ones in all
         steps of a sequence [12]_.
-    batch_size : int, default=32
-        Sequences an update. Where all distinct samples fit into one batch, training uses them
-        in a fixed order with duplicates merged, and the order of the rows changes nothing.
-    learning_rate_init : float, default=0.005
+    batch_size : int or "auto", default="auto"
+        Sequences an update. "auto": 16; from 1,000 samples on 32. Where all distinct samples
+        fit into one batch, training uses them in a fixed order with duplicates merged, and the
+        order of the rows changes nothing.
+    learning_rate_init : float or "auto", default="auto"
         Step size of the updates. The first training parameter to try other values of, in
-        factors of 3.
+        factors of 3. "auto": 0.003; from 1,000 samples on 0.005.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, \
 default="constant"
         How the learning rate goes on from `learning_rate_init`: not at all; divided by
@@ -490,8 +492,8 @@ default="constant"
     tol : float, default=0.0001
         Training stops when the loss, or with early stopping the validation score, of the last
         `n_iter_no_change` epochs is not better by `tol` than the best before them.
-    n_iter_no_change : int, default=20
-        Epochs to wait for an improvement of `tol`.
+    n_iter_no_change : int or "auto", default="auto"
+        Epochs to wait for an improvement of `tol`. "auto": 50; from 1,000 samples on 20.
     early_stopping : bool or "auto", default="auto"
         Whether to set aside a validation set, stop when the score on it no longer improves,
         and keep the best weights. "auto": from 1,000 samples on. `partial_fit` never does.
@@ -676,8 +678,8 @@ default="constant"
         alpha=0.0,
         dropout=0.0,
         recurrent_dropout=0.0,
-        batch_size=32,
-        learning_rate_init=0.005,
+        batch_size="auto",
+        learning_rate_init="auto",
         learning_rate="constant",
         power_t=0.5,
         max_grad_norm=0.5,
@@ -685,7 +687,7 @@ default="constant"
         max_iter=200,
         shuffle=True,
         tol=0.0001,
-        n_iter_no_change=20,
+        n_iter_no_change="auto",
         early_stopping="auto",
         validation_fraction=0.1,
         validation_scoring=None,

@@ -416,7 +416,7 @@ def test_fault_12_flipped_bits(stopped, path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (dict(learning_rate_init=0.02), "learning_rate_init was 0.005 and is 0.02"),
+        (dict(learning_rate_init=0.02), "learning_rate_init was 'auto' and is 0.02"),
         (dict(max_iter=7), "max_iter was 6 and is 7"),
         (dict(hidden_size=5), "hidden_size was 4 and is 5"),
         (dict(solver="sgd"), "solver was 'adam' and is 'sgd'"),

@@ -166,7 +166,7 @@ def test_a_copy_learns_on_its_own(Estimator):
 
 
 def test_partial_fit_after_fit_goes_on(Estimator):
-    fitted = fit_tiny(Estimator, max_iter=3)
+    fitted = fit_tiny(Estimator, max_iter=3, learning_rate_init=0.005)
     before = fitted.weights_
     partial_fit(fitted)
     assert fitted.n_iter_ == 4

@@ -11,6 +11,7 @@ from tests.helpers import (
     assert_unfitted,
     make_sequences,
     make_targets,
+    same_model,
     tiny,
 )
 
@@ -21,6 +22,15 @@ LABELS = {
     "bool": [True, False, True],
     "str": ["ash", "elm", "oak"],
     "object-str": np.array(["ash", "elm", "oak"], dtype=object),
+}
+
+
+# With fewer than 1,000 samples, and from there on.
+AUTO = {
+    "batch_size": (16, 32),
+    "learning_rate_init": (0.003, 0.005),
+    "n_iter_no_change": (50, 20),
+    "early_stopping": (False, True),
 }
 
 
@@ -91,15 +101,37 @@ def test_row_82_validation_set_too_small(Estimator, fraction, n):
     assert_unfitted(estimator)
 
 
-@pytest.mark.parametrize(("n", "validates"), [(999, False), (1000, True)])
-def test_auto_is_a_matter_of_the_number_of_samples(Estimator, n, validates):
+def one_step_each(Estimator, n):
+    """So many sequences of one step, and one of no weight, which does not count."""
     table = np.random.default_rng(0).normal(size=(n + 1, 1))
-    y, weight = make_targets(Estimator(), n + 1), np.append(np.ones(n), 0)
-    params = dict(max_iter=1, batch_size=500, validation_fraction=0.1)
-    auto = tiny(Estimator, early_stopping="auto", **params).fit(table, y, weight)
-    assert (auto.validation_scores_ is not None) == validates
-    told = tiny(Estimator, early_stopping=validates, **params).fit(table, y, weight)
-    assert_same_model(auto, told)
+    return table, make_targets(Estimator(), n + 1), np.append(np.ones(n), 0)
+
+
+@pytest.mark.parametrize("n", [999, 1000])
+@pytest.mark.parametrize("name", AUTO)
+def test_auto_is_a_matter_of_the_number_of_samples(Estimator, name, n):
+    """With a tolerance so large no epoch is better: it ends after the first one and the wait."""
+    samples = one_step_each(Estimator, n)
+    params = dict(early_stopping=False, n_iter_no_change=1, tol=1e9, validation_fraction=0.1)
+    params |= dict(batch_size=500, learning_rate_init=0.01)
+    params |= dict(max_iter=60 if name == "n_iter_no_change" else 1)
+    with_few, with_many = AUTO[name]
+    few, many = (
+        tiny(Estimator, **{**params, name: value}).fit(*samples) for value in (with_few, with_many)
+    )
+    auto = tiny(Estimator, **{**params, name: "auto"}).fit(*samples)
+    assert_same_model(auto, few if n < 1000 else many)
+    assert not same_model(few, many)
+    assert Estimator().get_params()[name] == "auto"
+
+
+def test_partial_fit_counts_the_samples_that_it_is_given(Estimator):
+    X, y, _ = one_step_each(Estimator, 99)
+    given = {"classes": np.unique(y)} if hasattr(Estimator, "predict_proba") else {}
+    auto = tiny(Estimator).partial_fit(X, y, **given)
+    assert_same_model(
+        auto, tiny(Estimator, batch_size=16, learning_rate_init=0.003).partial_fit(X, y, **given)
+    )
 
 
 def test_it_stops_when_the_score_no_longer_improves(Estimator):

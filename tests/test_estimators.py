@@ -180,7 +180,7 @@ def test_verbose_prints_a_line_an_epoch(Estimator, capsys):
     assert len(lines) == 3
     for epoch, (line, loss) in enumerate(zip(lines, loud.loss_curve_, strict=True), start=1):
         assert line.startswith(
-            f"Epoch {epoch}: loss {loss:.6f}, learning rate 0.005, gradient norm"
+            f"Epoch {epoch}: loss {loss:.6f}, learning rate 0.003, gradient norm"
         )
     assert_same_model(loud, quiet)
     validated = fit_tiny(Estimator, verbose=True, early_stopping=True, validation_fraction=0.3)

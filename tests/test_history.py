@@ -40,7 +40,7 @@ def test_columns_of_one_length_for_a_data_frame(Estimator, solver, stops):
     validation = frame[["validation_loss", "validation_score"]].to_numpy()
     assert np.isfinite(validation).all() if stops else np.isnan(validation).all()
     rates = frame["learning_rate"]
-    assert rates.isna().all() if solver == "lbfgs" else (rates == fitted.learning_rate_init).all()
+    assert rates.isna().all() if solver == "lbfgs" else (rates == 0.003).all()
     assert fitted.validation_scores_ == (frame["validation_score"].tolist() if stops else None)
 
 

@@ -48,7 +48,9 @@ def signs(n_samples, random_state=None):
 def stream(budget):
     return Stream(
         title="signs",
-        estimator=GRUClassifier(8, max_iter=1, warm_start=True, early_stopping=False),
+        estimator=GRUClassifier(
+            8, batch_size=32, max_iter=1, warm_start=True, early_stopping=False
+        ),
         metric="updates",
         draw=signs,
         measure=lambda predicted, y: np.mean(predicted == y),

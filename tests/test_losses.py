@@ -312,7 +312,7 @@ def test_the_score_of_quantiles():
     """The mean of D^2 over quantiles and outputs: 0 is what constants reach, 1 the best."""
     y = np.c_[Y, Y**2]
     quantiles = (0.2, 0.7)
-    fitted = tiny(GRURegressor, loss="quantile", quantiles=quantiles, max_iter=20).fit(X, y)
+    fitted = tiny(GRURegressor, loss="quantile", quantiles=quantiles, max_iter=40).fit(X, y)
     predicted = fitted.predict(X)
     expected = [
         d2_pinball_score(y[:, k], predicted[:, k, j], alpha=q)

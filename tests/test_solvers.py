@@ -28,7 +28,7 @@ def sums(n=60, seed=0):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver_learns(solver):
     X, y = sums()
-    model = GRURegressor(8, solver=solver, random_state=0, max_iter=200)
+    model = GRURegressor(8, solver=solver, learning_rate_init=0.005, random_state=0, max_iter=200)
     assert model.fit(X[:40], y[:40]).score(X[40:], y[40:]) > 0.9
 
 

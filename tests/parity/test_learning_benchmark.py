@@ -14,7 +14,7 @@ from tests.benchmarks.learning.tasks import TASKS
 from tests.benchmarks.learning.theirs import TorchModel
 from tests.benchmarks.real_data import DATA
 
-PLAIN = {"early_stopping": False, "learning_rate_init": 0.02}
+PLAIN = {"batch_size": 32, "early_stopping": False, "learning_rate_init": 0.02}
 RUNNABLE = [
     name
     for name, task in TASKS.items()
@@ -88,7 +88,7 @@ def test_the_best_epoch_of_validation_data_is_kept(ragged):
 @pytest.mark.parametrize("init", ["pytorch", "ours"])
 def test_forget_bias(ragged, init):
     y = np.arange(120) % 2
-    estimator = LSTMClassifier(4, forget_bias=3.0, max_iter=1, early_stopping=False)
+    estimator = LSTMClassifier(4, forget_bias=3.0, max_iter=1, **PLAIN)
     model = TorchModel(estimator.set_params(learning_rate_init=1e-12), 0, init).fit(ragged, y)
     recurrent = model.net.recurrent
     total = (recurrent.bias_ih_l0 + recurrent.bias_hh_l0).detach().numpy()
@@ -99,7 +99,7 @@ def test_forget_bias(ragged, init):
 @pytest.mark.parametrize(("Classifier", "kept"), [(LSTMClassifier, 1), (GRUClassifier, 1)])
 def test_chrono(ragged, Classifier, kept, init):
     """The gate that keeps has biases log U(1, T - 1), T = 8; an LSTM's input gate minus those."""
-    estimator = Classifier(50, init="chrono", max_iter=1, early_stopping=False)
+    estimator = Classifier(50, init="chrono", max_iter=1, **PLAIN)
     y = np.arange(120) % 2
     model = TorchModel(estimator.set_params(learning_rate_init=1e-12), 0, init).fit(ragged, y)
     recurrent = model.net.recurrent
@@ -112,7 +112,7 @@ def test_chrono(ragged, Classifier, kept, init):
 
 
 def test_the_draw_of_ours_is_orthogonal(ragged):
-    estimator = GRUClassifier(6, max_iter=1, early_stopping=False, learning_rate_init=1e-12)
+    estimator = GRUClassifier(6, max_iter=1, **{**PLAIN, "learning_rate_init": 1e-12})
     model = TorchModel(estimator, 0, "ours").fit(ragged, np.arange(120) % 2)
     for gate in model.net.recurrent.weight_hh_l0.detach().split(6):
         np.testing.assert_allclose(gate @ gate.T, np.eye(6), atol=1e-5)

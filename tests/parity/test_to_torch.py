@@ -186,7 +186,7 @@ def test_training_further(params):
     module = to_torch(fit_tiny(LSTMClassifier, X, **params))
     x, loss = module.read(X), torch.nn.CrossEntropyLoss()
     losses = []
-    for _ in range(30):
+    for _ in range(60):
         module.zero_grad()
         value = loss(module.scores(x), y)
         value.backward()
