@@ -577,7 +577,9 @@ def test_real_series(shared_path, name, file, bar):
 def test_airline_passengers_beat_the_last_season(shared_path):
     """A dozen years of months: with normalize="window" the growth in proportion is learned."""
     series = np.loadtxt(shared_path("airline-passengers.csv"), delimiter=",", skiprows=1, usecols=1)
-    estimator = GRURegressor(hidden_size=16, batch_size=16, learning_rate_init=0.01, max_iter=100)
+    estimator = GRURegressor(
+        16, batch_size=16, learning_rate_init=0.01, max_iter=100, n_iter_no_change=20
+    )
     forecaster = RecurrentForecaster(
         estimator, window=24, horizon=12, normalize="window", random_state=0
     )
