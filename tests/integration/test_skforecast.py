@@ -21,7 +21,7 @@ from statsmodels.datasets import sunspots
 from sklearn_rnn import GRURegressor, make_windows
 
 LAGS = 22  # two cycles of eleven years
-SMALL = dict(hidden_size=8, max_iter=20, learning_rate_init=0.02, random_state=0)
+SMALL = dict(hidden_size=8, batch_size=32, max_iter=20, learning_rate_init=0.02, random_state=0)
 
 
 def oldest_first(**params):
