@@ -173,9 +173,10 @@ def _answering_layers(estimator: Any, network: Network) -> Iterator[tuple[str, s
 
 def _cost(estimator: Any, network: Network, lengths: np.ndarray) -> Cost:
     n_samples = len(lengths)
-    batch_size = min(n_samples, resolve_auto(estimator, "batch_size", n_samples))
     if estimator.solver == "lbfgs":
         batch_size = n_samples
+    else:
+        batch_size = min(n_samples, resolve_auto(estimator, "batch_size", n_samples))
     sizes = lengths, estimator._architecture_["input_size"], estimator._theta_.dtype
     in_training = estimator._make_network(masks_states=estimator.recurrent_dropout > 0)
     return Cost(

@@ -85,11 +85,10 @@ class Task(ABC):
 def describe(estimator):
     """Return the settings of a recurrent estimator in few words."""
     params = estimator.get_params()
-    rate = params["learning_rate_init"]
     words = [
         f"hidden {params['hidden_size']}" + ", both directions" * params["bidirectional"],
         f"batch {params['batch_size']}",
-        f"rate {rate if rate == 'auto' else format(rate, 'g')}",
+        f"rate {params['learning_rate_init']}",
         f"clip {params['max_grad_norm']:g}",
     ]
     if params["max_iter"] > 1:

@@ -49,8 +49,12 @@ def regressor(cell, hidden_size, **settings):
 
 def _estimator(name, hidden_size, **settings):
     """Return an estimator that trains for all of its epochs, as a plain loop does."""
-    plain = {"batch_size": 32, "max_grad_norm": 1.0}
-    plain |= {"early_stopping": False, "n_iter_no_change": 10_000}
+    plain = {
+        "batch_size": 32,
+        "max_grad_norm": 1.0,
+        "early_stopping": False,
+        "n_iter_no_change": 10_000,
+    }
     return getattr(sklearn_rnn, name)(hidden_size, **{**plain, **settings})
 
 
