@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.exceptions import InconsistentVersionWarning
 
 from sklearn_rnn import SKOPS_TRUSTED, SequenceArray
-from sklearn_rnn.persistence import ModelVersionWarning, load
+from sklearn_rnn.persistence import load
+from tests.golden import fits, forecasters
 from tests.golden.make import answers, main, make_estimators
 from tests.helpers import SIX
 
 GOLDEN = Path(__file__).parent / "golden"
+FORECASTERS = sorted(GOLDEN.glob("*-forecasters/*-*.pickle"))
+STATES = sorted(GOLDEN.glob("*-forecasters/state.pickle"))
 DIRECTORIES = sorted(path.parent for path in GOLDEN.glob("*/inputs.npz"))
 FILES = [
     path
@@ -25,7 +29,7 @@ FILES = [
 def load_any(path):
     """Load one of our own files, of whatever kind, without a word about its age."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ModelVersionWarning)
+        warnings.simplefilter("ignore", InconsistentVersionWarning)  # scikit-learn's and our own
         if path.suffix == ".npz":
             return load(path)
         if path.suffix == ".pickle":
@@ -72,3 +76,55 @@ def test_the_script_still_makes_them(with_options, tmp_path):
     main(tmp_path / "new", with_options)
     made = {path.name for path in (tmp_path / "new").iterdir()}
     assert made == {path.name for path in (GOLDEN / "0.1.0-format-1").iterdir()}
+
+
+def name_of(path):
+    return f"{path.parent.name}/{path.stem}"
+
+
+@pytest.mark.parametrize("path", FORECASTERS, ids=name_of)
+def test_a_forecaster_loads_and_forecasts_as_it_did(path):
+    with np.load(path.with_suffix(".answers.npz")) as file:
+        assert_close(forecasters.forecasts(load_any(path)), dict(file))
+
+
+@pytest.mark.parametrize("path", STATES, ids=name_of)
+def test_a_state_loads_and_its_streams_go_on(path):
+    model, state = load_any(path)
+    with np.load(path.with_suffix(".answers.npz")) as file:
+        expected = dict(file)
+    prediction, after = model.step(expected.pop("x_t"), state)
+    assert_close({"step": prediction, "h": after.h, "c": after.c}, expected)
+    assert state.n_steps.tolist() == [5] * 5
+
+
+def test_forecasters_and_states_are_all_there(tmp_path):
+    assert len(FORECASTERS) >= 6
+    assert STATES
+    forecasters.main(tmp_path / "new")
+    made = {path.name for path in (tmp_path / "new").iterdir()}
+    assert made == {path.name for path in FORECASTERS[0].parent.iterdir()}
+
+
+def test_fits_have_the_weights_that_they_had():
+    """Up to rounding; `python -m tests.golden.fits compare` looks at every bit."""
+    with np.load(fits.FITS_FILE) as file:
+        expected = dict(file)
+    found = fits.weights()
+    assert found.keys() == expected.keys()
+    for name, weights in found.items():
+        tolerance = 1e-3 if weights.dtype == np.float32 else 1e-7
+        assert weights.dtype == expected[name].dtype, name
+        np.testing.assert_allclose(weights, expected[name], tolerance, tolerance, err_msg=name)
+
+
+def test_the_script_sees_a_bit_that_has_changed(tmp_path, capsys):
+    path = tmp_path / "fits.npz"
+    assert fits.main(["write", str(path)]) == 0
+    assert fits.main(["compare", str(path)]) == 0
+    with np.load(path) as file:
+        weights = dict(file)
+    weights["gru tokens"][3] = np.nextafter(weights["gru tokens"][3], 1)
+    np.savez(path, **weights)
+    assert fits.main(["compare", str(path)]) == 1
+    assert "gru tokens" in capsys.readouterr().out
