@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sklearn_rnn._base_classifier import RecurrentClassifier
-from sklearn_rnn._base_regressor import RecurrentRegressor
 from sklearn_rnn._compat import StrOptions
 from sklearn_rnn._core.gru import GRUCell
+from sklearn_rnn._estimators.classifier import RecurrentClassifier
+from sklearn_rnn._estimators.regressor import RecurrentRegressor
 
 
 class GRUClassifier(RecurrentClassifier):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any, ClassVar
 
-from sklearn_rnn._base_classifier import RecurrentClassifier
-from sklearn_rnn._base_regressor import RecurrentRegressor
 from sklearn_rnn._compat import Interval, StrOptions
 from sklearn_rnn._core.lstm import LSTMCell
+from sklearn_rnn._estimators.classifier import RecurrentClassifier
+from sklearn_rnn._estimators.regressor import RecurrentRegressor
 
 
 class LSTMClassifier(RecurrentClassifier):

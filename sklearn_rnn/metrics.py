@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.metadata_routing import MetadataRequest
 
-from sklearn_rnn._step_targets import align_steps
+from sklearn_rnn._data.step_targets import align_steps
 
 __all__ = ["make_sequence_scorer"]
 

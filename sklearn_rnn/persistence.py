@@ -7,7 +7,7 @@ from inspect import signature
 from typing import Any
 
 from sklearn_rnn import _files
-from sklearn_rnn._base_pickling import FORMAT, FORMAT_KEY, ModelVersionWarning
+from sklearn_rnn._estimators.stamps import FORMAT, FORMAT_KEY, ModelVersionWarning
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor

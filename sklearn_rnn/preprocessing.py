@@ -10,7 +10,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._validation import check_sequences, read_sequences, restore_container
+from sklearn_rnn._data.numbers import check_sequences, read_sequences, restore_container
 from sklearn_rnn.sequences import SequenceArray
 
 __all__ = ["TimestepTransformer"]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.utils import Bunch
 
-from sklearn_rnn._validation import how_to_read, read_sequences
+from sklearn_rnn._data.numbers import how_to_read, read_sequences
 from sklearn_rnn.sequences import SequenceArray
 
 __all__ = ["make_windows"]

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from sklearn_rnn import GRURegressor, LSTMRegressor, RNNClassifier, RNNRegressor, make_windows
-from sklearn_rnn._intervals import MAX_CALIBRATION
+from sklearn_rnn._estimators.intervals import MAX_CALIBRATION
 from tests.helpers import (
     STANDING_STILL,
     make_sequences,

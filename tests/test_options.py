@@ -113,7 +113,7 @@ def test_dropout_is_of_training_alone(Estimator, name):
 def test_threads_change_no_bit_of_dropout(monkeypatch):
     monkeypatch.setattr(gradients, "LARGE_BATCH", 0)
     one = fit_tiny(GRUClassifier, **DROPOUT)
-    monkeypatch.setattr("sklearn_rnn._base.single_blas_thread", _two_threads)
+    monkeypatch.setattr("sklearn_rnn._estimators.base.single_blas_thread", _two_threads)
     assert_same_model(one, fit_tiny(GRUClassifier, **DROPOUT))
 
 

@@ -21,7 +21,7 @@ from sklearn_rnn import (
     RNNRegressor,
     _files,
 )
-from sklearn_rnn._base_pickling import FORMAT
+from sklearn_rnn._estimators.stamps import FORMAT
 from sklearn_rnn.persistence import load, save
 from tests.helpers import (
     assert_same_answers,

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 import sklearn_rnn
 from sklearn_rnn import SKOPS_TRUSTED, GRUClassifier, GRURegressor, RecurrentForecaster
-from sklearn_rnn._base_pickling import FORMAT
+from sklearn_rnn._estimators.stamps import FORMAT
 from sklearn_rnn.persistence import ModelVersionWarning
 from tests.helpers import SIX, assert_same_answers, fit_tiny, make_sequences, pickled
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_rnn import SequenceArray
-from sklearn_rnn._step_targets import (
+from sklearn_rnn._data.step_targets import (
     align_steps,
     arrange_steps,
     flatten_steps,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sklearn_rnn import GRUClassifier, GRURegressor, LSTMClassifier, LSTMRegressor, RNNRegressor
-from sklearn_rnn._base_summary import _with_unit
+from sklearn_rnn._estimators.summary import _with_unit
 from tests.helpers import SIX, fit_tiny, make_sequences, tiny
 
 KINDS = {

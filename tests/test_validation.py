@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
-from sklearn_rnn._validation import check_sequences, how_to_read, restore_container
+from sklearn_rnn._data.numbers import check_sequences, how_to_read, restore_container
 from sklearn_rnn.sequences import SequenceArray
 
 

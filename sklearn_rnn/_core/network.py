@@ -7,7 +7,7 @@ The objective of a block is
 
     sum over m of weight_m loss(raw_m, y_m) / normaliser + alpha / 2 |weights|^2
 
-Workspaces may hold fewer steps than a block: then it is run piece by piece (see pieces.py).
+Workspaces may hold fewer steps than a block: then it is run piece by piece (see truncation.py).
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.layout import Layout
 from sklearn_rnn._core.losses import Loss
 from sklearn_rnn._core.masks import NO_MASKS, Masks
-from sklearn_rnn._core.pieces import (
+from sklearn_rnn._core.pooling import POOLINGS
+from sklearn_rnn._core.readout import Readout
+from sklearn_rnn._core.stack import Stack
+from sklearn_rnn._core.truncation import (
     States,
     clear_states,
     cut,
@@ -32,9 +35,6 @@ from sklearn_rnn._core.pieces import (
     start_from,
     states_after,
 )
-from sklearn_rnn._core.pooling import POOLINGS
-from sklearn_rnn._core.readout import Readout
-from sklearn_rnn._core.stack import Stack
 from sklearn_rnn._core.workspace import Array, Workspace
 
 

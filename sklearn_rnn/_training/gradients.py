@@ -14,9 +14,9 @@ import numpy as np
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.masks import Masks
 from sklearn_rnn._core.network import Network
-from sklearn_rnn._core.pieces import clear_states, cut, start_from, states_after
+from sklearn_rnn._core.truncation import clear_states, cut, start_from, states_after
 from sklearn_rnn._core.workspace import Array
-from sklearn_rnn._training.batches import TrainingData, WorkspacePool, gather, gather_targets
+from sklearn_rnn._running.packing import TrainingData, WorkspacePool, gather, gather_targets
 from sklearn_rnn._training.dropout import Dropout
 
 # From this hidden_size**2 * batch on, each half of a batch runs by itself. Measured on 2 cores:

@@ -17,7 +17,7 @@ from scipy.linalg import get_blas_funcs
 
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array
-from sklearn_rnn._training.batches import TrainingData, iter_batches
+from sklearn_rnn._running.packing import TrainingData, iter_batches
 from sklearn_rnn._training.checkpoints import CheckpointWriter, Progress
 from sklearn_rnn._training.dropout import Dropout
 from sklearn_rnn._training.gradients import BatchGradients

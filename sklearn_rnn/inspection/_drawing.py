@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._base import RecurrentEstimator
-from sklearn_rnn._base_explanation import is_integer
+from sklearn_rnn._estimators.attribution import is_integer
+from sklearn_rnn._estimators.base import RecurrentEstimator
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, black and yellow left out;
 # markers and line styles differ as well.

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.decomposition import PCA
 
-from sklearn_rnn._step_targets import flatten_steps
+from sklearn_rnn._data.step_targets import flatten_steps
 from sklearn_rnn.inspection._drawing import COLOURS, MARKERS, SEQUENTIAL, make_axes, model_inside
 
 

@@ -14,8 +14,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_rnn._base_explanation import is_integer
-from sklearn_rnn._validation import how_to_read, read_sequences, restore_container
+from sklearn_rnn._data.numbers import how_to_read, read_sequences, restore_container
+from sklearn_rnn._estimators.attribution import is_integer
 from sklearn_rnn.sequences import SequenceArray
 
 # What is exchanged at once: some features, in some steps of the packed sequences.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._validation import read_sequences
+from sklearn_rnn._data.numbers import read_sequences
 from sklearn_rnn.sequences import SequenceArray
 
 __all__ = ["from_aeon", "from_tslearn", "to_aeon"]

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._base_classifier import RecurrentClassifier
-from sklearn_rnn._base_model import FittedModel
-from sklearn_rnn._base_regressor import RecurrentRegressor
 from sklearn_rnn._core.gru import GRUCell
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._core.rnn import RNNCell
+from sklearn_rnn._estimators.classifier import RecurrentClassifier
+from sklearn_rnn._estimators.fitted import FittedModel
+from sklearn_rnn._estimators.regressor import RecurrentRegressor
 
 # PyTorch's and ONNX's word for each cell, and PyTorch's order of its gates.
 CELLS = {RNNCell: "RNN", LSTMCell: "LSTM", GRUCell: "GRU"}

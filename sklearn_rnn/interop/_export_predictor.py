@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn import _files
-from sklearn_rnn._base_model import FittedModel
+from sklearn_rnn._estimators.fitted import FittedModel
 from sklearn_rnn.interop._predictor_source import Predictor
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import column_or_1d
 
+from sklearn_rnn._data.targets import check_classes
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
-from sklearn_rnn._targets import check_classes
 from sklearn_rnn._training.history import to_arrays
 from sklearn_rnn.interop._description import Arrays, Dense, require
 from sklearn_rnn.interop._torch_model import recurrent_model

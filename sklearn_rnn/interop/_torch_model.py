@@ -12,8 +12,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sklearn_rnn._tokens import check_tokens
-from sklearn_rnn._validation import check_sequences
+from sklearn_rnn._data.numbers import check_sequences
+from sklearn_rnn._data.tokens import check_tokens
 
 
 @cache

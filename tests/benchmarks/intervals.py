@@ -16,7 +16,7 @@ import sys
 import numpy as np
 
 from sklearn_rnn import GRURegressor, make_windows
-from sklearn_rnn._intervals import margins
+from sklearn_rnn._estimators.intervals import margins
 from tests.benchmarks.real_data import DATA
 
 WINDOW = 48

@@ -15,7 +15,7 @@ from sklearn_rnn._core.masks import NO_MASKS
 from sklearn_rnn._core.norm import EPSILON
 from sklearn_rnn._core.numerics import softmax
 from sklearn_rnn._core.running import RunningAttention
-from sklearn_rnn._core.step import Stepper
+from sklearn_rnn._core.stepper import Stepper
 from tests.core.helpers import CELLS, assert_close, input_gradient, random_problem
 from tests.core.test_gradients import STEP, assert_gradient_along, unit_directions
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklearn_rnn._core.block import Block
-from sklearn_rnn._training.batches import TrainingData
+from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._training.optimizers import Adam
 from sklearn_rnn._training.schedules import Schedule
 from sklearn_rnn._training.trainer import Trainer, TrainingOptions

@@ -1,0 +1,224 @@
+"""What X means where an embedding reads it: sequences of tokens, integers or strings.
+
+From here on, every container is a packed SequenceArray of codes: the position of each token in
+the vocabulary, or the vocabulary's length for a token that is not in it.
+
+A string is the sequence of its characters, in whatever container of sequences it lies; in a 2-D
+or 3-D array, where each row is a sequence, a string is one token.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from sklearn_rnn._data.numbers import (
+    compare_with_fit,
+    how_to_read,
+    refuse_silent_losses,
+    remember,
+)
+from sklearn_rnn.sequences import SequenceArray
+
+Token = int | str
+
+
+def check_tokens(
+    estimator: Any, X: Any, *, n_timesteps: int | None = None, reset: bool
+) -> SequenceArray:
+    """Read tokens, and remember X's form and its vocabulary, or compare it with what fit has seen.
+
+    An X that is refused leaves the estimator as it was.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Whose X it is.
+    X : any container of sequences
+        See the module's docstring.
+    n_timesteps : int, default=None
+        The steps that a row of a 2-D X holds: its columns, if given.
+    reset : bool
+        True in fit: set what `check_sequences` sets, and `vocabulary_`, the sorted tokens of X.
+
+    Returns
+    -------
+    sequences : SequenceArray of shape (n,)
+        Its `values` (sum of T_i, 1) are codes, from 0 to the length of the vocabulary.
+    """
+    reading = how_to_read(X, tokens=True)
+    if reading in ("flat", "array"):
+        tokens, offsets = _read_array(estimator, X, n_timesteps)
+    elif reading == "packed":
+        tokens, offsets = _read_packed(X)
+    else:
+        tokens, offsets = _read_list(X)
+    _check_kinds(tokens, offsets)
+
+    vocabulary = _make_vocabulary(tokens) if reset else estimator.vocabulary_
+    sequences = SequenceArray(_encode(tokens, vocabulary)[:, None], offsets)
+    kind = "flat" if reading == "flat" else "sequences"
+    table = X if reading == "flat" else sequences.values
+    if reset:
+        remember(estimator, sequences, kind, table)
+        estimator.vocabulary_ = vocabulary
+    else:
+        compare_with_fit(estimator, X, kind, table)
+    return sequences
+
+
+def read_tokens(estimator: Any, x_t: Any) -> np.ndarray:
+    """Read what streams show at one step: a token of one, or one of each in a list or array.
+
+    Returns
+    -------
+    codes : ndarray of int (1,) for one stream, (n_streams, 1) for many
+    """
+    if np.ndim(x_t) == 0:
+        tokens, shape = [x_t], [1]
+    else:
+        tokens, shape = list(_read_item(0, x_t)), [-1, 1]
+    _check_kinds(tokens, np.array([0, len(tokens)]))
+    return _encode(tokens, estimator.vocabulary_).reshape(shape)
+
+
+# --- Reading: each way ends in a list of all tokens, and where each sequence begins ---------------
+
+
+def _read_array(estimator: Any, X: Any, n_timesteps: int | None) -> tuple[list[Token], np.ndarray]:
+    """Read (n, T) or (n, T, 1): an array, or a data frame."""
+    if sparse.issparse(X):
+        raise TypeError("X is a sparse matrix: pass tokens as a list of sequences or an array.")
+    refuse_silent_losses(X)
+    array = np.asarray(X)
+    if array.ndim < 2 or array.ndim > 3 or (array.ndim == 3 and array.shape[2] != 1):
+        what = f"the string {X!r}" if isinstance(X, str) else f"of shape {array.shape}"
+        raise ValueError(
+            f"X is {what}: with embedding_size, {type(estimator).__name__} expects a list of "
+            "strings or of sequences of tokens, or an array of shape (n_sequences, n_timesteps) "
+            "with one token a step. Is X one sequence? pass [X]."
+        )
+    n_sequences, n_steps = array.shape[:2]
+    if array.size == 0:
+        raise ValueError(
+            f"Found array with {n_sequences} sample(s) of {n_steps} time steps (shape "
+            f"{array.shape}) while a minimum of 1 of each is required."
+        )
+    if array.ndim == 2 and n_timesteps not in (None, n_steps):
+        raise ValueError(
+            f"X has {n_steps} columns, and with embedding_size each is a time step: "
+            f"n_timesteps={n_timesteps} must be None."
+        )
+    return array.ravel().tolist(), np.arange(n_sequences + 1) * n_steps
+
+
+def _read_packed(X: SequenceArray) -> tuple[list[Token], np.ndarray]:
+    refuse_silent_losses(X.values)
+    if X.n_features != 1:
+        raise ValueError(
+            f"X is a {X!r}: with embedding_size, a step is one token, so there is one feature."
+        )
+    if len(X) == 0:
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+    return X.values[:, 0].tolist(), X.offsets
+
+
+def _read_list(X: Any) -> tuple[list[Token], np.ndarray]:
+    """Read a list, a tuple, a 1-D array or a Series of sequences."""
+    items = [_read_item(i, item) for i, item in enumerate(X)]
+    if not items:
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+    lengths = np.array([len(item) for item in items])
+    if len(empty := np.flatnonzero(lengths == 0)):
+        i = empty[0]
+        what = "an empty string" if isinstance(items[i], str) else "empty"
+        raise ValueError(f"Sequence {i} of X is {what}: at least one token is needed.")
+    return list(chain.from_iterable(items)), np.concatenate([[0], np.cumsum(lengths)])
+
+
+def _read_item(i: int, item: Any) -> str | list[Token] | tuple[Token, ...]:
+    """Read one sequence: a string, a list, an array (T,) or (T, 1), a Series, ..."""
+    if isinstance(item, (str, list, tuple)):
+        return item
+    if not hasattr(item, "__array__") or np.ndim(item) == 0:
+        raise ValueError(
+            f"Sequence {i} of X is {item!r} (of type {type(item).__name__}): with embedding_size, "
+            "a sequence is a string, or a list or array of integers or strings. Is X one "
+            "sequence? pass [X]."
+        )
+    try:
+        refuse_silent_losses(item)
+    except ValueError as error:
+        raise ValueError(f"Sequence {i} of X: {error}") from error
+    array = np.asarray(item)
+    if array.ndim != 1 and array.shape[1:] != (1,):
+        raise ValueError(
+            f"Sequence {i} of X has shape {array.shape}: with embedding_size, a step is one "
+            "token, so that (n_timesteps,) is expected."
+        )
+    tokens: list[Token] = array.ravel().tolist()
+    return tokens
+
+
+# --- Tokens and their codes -----------------------------------------------------------------------
+
+
+def _check_kinds(tokens: list[Token], offsets: np.ndarray) -> None:
+    """Refuse what is no token, and integers among strings; name the first culprit's sequence."""
+    kinds = {kind: _is_token(kind) for kind in set(map(type, tokens))}
+    strings = {issubclass(kind, str) for kind, token in kinds.items() if token}
+    if all(kinds.values()) and len(strings) == 1:
+        return
+    if all(kinds.values()):
+        raise ValueError(
+            "X has both integers and strings as tokens: make all of them strings, or all integers."
+        )
+    place = next(k for k, token in enumerate(tokens) if not kinds[type(token)])
+    i = int(np.searchsorted(offsets, place, side="right")) - 1
+    raise ValueError(
+        f"With embedding_size, tokens must be integers or strings, but X holds {tokens[place]!r} "
+        f"(of type {type(tokens[place]).__name__}) in sequence {i}, at step {place - offsets[i]}. "
+        "For numbers that measure something, leave embedding_size=None."
+    )
+
+
+def _is_token(kind: type) -> bool:
+    return issubclass(kind, (str, Integral)) and kind is not bool
+
+
+def _make_vocabulary(tokens: list[Token]) -> np.ndarray:
+    distinct = sorted(set(tokens))
+    if isinstance(distinct[0], str):
+        return np.array(distinct)
+    try:
+        return np.array(distinct, dtype=np.int64)
+    except OverflowError:
+        raise ValueError(
+            f"X has integers as tokens from {distinct[0]} to {distinct[-1]}, which do not fit into "
+            "64 bits: make strings of them."
+        ) from None
+
+
+def _encode(tokens: list[Token], vocabulary: np.ndarray) -> np.ndarray:
+    """Return the code of each token; of one that is not in the vocabulary, its length."""
+    known_strings = vocabulary.dtype.kind == "U"
+    if isinstance(tokens[0], str) != known_strings:
+        fitted, given = ("strings", "integers") if known_strings else ("integers", "strings")
+        raise ValueError(f"X holds {given} as tokens, but {fitted} were fitted.")
+    codes = {token: code for code, token in enumerate(vocabulary.tolist())}
+    unknown = len(vocabulary)
+    return np.fromiter((codes.get(token, unknown) for token in tokens), np.intp, len(tokens))
+
+
+def decode_tokens(codes: np.ndarray, vocabulary: np.ndarray) -> np.ndarray:
+    """Return the tokens that have these codes, and in an unknown one's place one that has none."""
+    if vocabulary.dtype.kind == "U":
+        unknown: Token = str(vocabulary[-1]) + "?"  # comes after the last
+    else:
+        known = set(vocabulary.tolist())
+        unknown = next(k for k in range(len(known) + 1) if k not in known)
+    return np.append(vocabulary, unknown)[codes]

@@ -1,0 +1,92 @@
+"""scikit-learn's callbacks (`sklearn.callback`, from 1.9 on) around a fit and its epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from sklearn_rnn._compat import CallbackSupportMixin, with_callbacks
+from sklearn_rnn._estimators.streams import StatefulModel
+from sklearn_rnn._training.snapshot import Snapshot
+
+# What scikit-learn hangs on an estimator while it fits.
+_CONTEXTS = ("_callback_fit_ctx", "_parent_callback_ctx", "_skl_callbacks_to_teardown")
+
+
+class EpochTasks:
+    """The epochs of one fit as tasks of its callbacks.
+
+    Parameters
+    ----------
+    context : CallbackContext
+        Of the whole fit.
+    arguments : dict
+        The estimator, X, y and metadata, as the user gave them.
+    model_at : callable Snapshot -> fitted estimator
+        Called only where a callback asks for the model.
+    """
+
+    def __init__(
+        self, context: Any, arguments: dict[str, Any], model_at: Callable[[Snapshot], Any]
+    ) -> None:
+        self._context, self._arguments, self._model_at = context, arguments, model_at
+        self._is_first = True
+
+    def begin(self, snapshot: Snapshot | None) -> None:
+        """Tell callbacks that an epoch begins."""
+        if self._is_first and snapshot is not None:  # so that the epochs' numbers go on
+            for _ in snapshot.history:
+                self._context.subcontext(task_name="epoch")
+        self._is_first = False
+        self._task = self._context.subcontext(task_name="epoch")
+        attributes = None if snapshot is None else partial(self._attributes, snapshot)
+        self._task.call_on_fit_task_begin(**self._arguments, reconstruction_attributes=attributes)
+
+    def end(self, snapshot: Snapshot) -> bool:
+        """Tell callbacks that an epoch has ended; return whether one of them says to stop."""
+        attributes = partial(self._attributes, snapshot)
+        return bool(
+            self._task.call_on_fit_task_end(**self._arguments, reconstruction_attributes=attributes)
+        )
+
+    def _attributes(self, snapshot: Snapshot) -> dict[str, Any]:
+        return reconstruction_attributes(self._model_at(snapshot))
+
+
+def reconstruction_attributes(model: Any) -> dict[str, Any]:
+    """Return what scikit-learn makes `fitted_estimator` of: all that `model` holds, and no more."""
+    kept = {name: value for name, value in vars(model).items() if name not in _CONTEXTS}
+    return {"__dict__": kept}
+
+
+class CallbackFit(CallbackSupportMixin, StatefulModel):
+    """A fit that scikit-learn's callbacks look on at.
+
+    They see the estimator that fit was called on, which is as it was before until the very end.
+    """
+
+    def _has_callbacks(self) -> bool:
+        return bool(getattr(self, "_skl_callbacks", None))
+
+    def _fit_with_callbacks(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> Any:
+        before = dict(vars(self))
+        try:
+            return self._fit_in_context(X, y, sample_weight, **options)
+        except BaseException:
+            self.__dict__ = before
+            raise
+
+    @with_callbacks
+    def _fit_in_context(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> Any:
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        context = self._init_callback_context(max_subtasks=self.max_iter)
+        arguments = {"estimator": self, "X": X, "y": y, "metadata": metadata}
+        context.call_on_fit_task_begin(**arguments)
+        draft = self._copy(keep_fitted=self.warm_start)
+        draft._fit(X, y, sample_weight, watch=partial(EpochTasks, context, arguments), **options)
+        context.call_on_fit_task_end(
+            **arguments, reconstruction_attributes=partial(reconstruction_attributes, draft)
+        )
+        self.__dict__ = draft.__dict__  # with the contexts, which scikit-learn then takes away
+        return self

@@ -1,0 +1,361 @@
+"""What the three regressors share: targets standardised inside, given back in their own units."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import d2_pinball_score, r2_score
+
+from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
+from sklearn_rnn._core.attribution import Explained, ExponentialOutput, SortedOutput
+from sklearn_rnn._core.losses import (
+    AbsoluteError,
+    Huber,
+    Loss,
+    PinballLoss,
+    PoissonLoss,
+    SquaredError,
+)
+from sklearn_rnn._core.state import RecurrentState
+from sklearn_rnn._data.step_targets import align_steps
+from sklearn_rnn._data.targets import (
+    check_counts,
+    check_numeric_targets,
+    count_scale,
+    robust_target_scale,
+    target_scale,
+    weighted_quantile,
+)
+from sklearn_rnn._estimators.attribution import output_index
+from sklearn_rnn._estimators.base import RecurrentEstimator
+from sklearn_rnn._estimators.intervals import calibration_residuals, margins, nearest_pair
+from sklearn_rnn._running.packing import TrainingData
+from sklearn_rnn.sequences import SequenceArray
+
+_LOSSES: dict[str, Loss] = {
+    "squared_error": SquaredError(),
+    "absolute_error": AbsoluteError(),
+    "poisson": PoissonLoss(),
+}
+# What targets are measured from, and in: an outlier must not stretch the unit of a robust loss.
+_SCALES = {
+    "squared_error": target_scale,
+    "absolute_error": robust_target_scale,
+    "huber": robust_target_scale,
+    "quantile": robust_target_scale,
+    "poisson": count_scale,
+}
+
+
+class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
+    """Base of the regressors: one or several outputs, by any of the losses."""
+
+    _target_parameters = ("loss", "huber_delta")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **RecurrentEstimator._parameter_constraints,
+        "loss": [StrOptions(set(_SCALES))],
+        "quantiles": ["array-like", Interval(Real, 0, 1, closed="neither")],
+        "huber_delta": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> RecurrentRegressor:
+        """Train for one epoch on this data, going on from where training stands.
+
+        Early stopping, callbacks and `checkpoint` have no part in it.
+
+        The first call also fixes the unit and origin in which targets are learned: those of
+        its own data.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted first.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+        """
+        return self._fit_draft(X, y, sample_weight, incremental=True)
+
+    def predict(
+        self, X: Any, initial_state: RecurrentState | None = None, return_state: bool = False
+    ) -> Any:
+        """Return the predicted targets.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+        initial_state : RecurrentState, default=None
+            Where each of the sequences goes on, one stream for each: the state that an earlier
+            call returned for what came before. None: they begin here.
+        return_state : bool, default=False
+            Whether to return the state after the last step of each sequence, too.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            With several `quantiles` (n_samples, n_quantiles) or (n_samples, n_outputs,
+            n_quantiles), ascending. In the unit of the targets that were fitted, and the dtype
+            of the fit. With `return_sequences` (n_samples, n_steps) or (n_samples, n_steps,
+            n_outputs) for an array without padding, otherwise an object array of n_samples
+            arrays, one for each sequence.
+        state : RecurrentState
+            Only with `return_state`.
+        """
+        return self._answer(X, RecurrentRegressor._prediction, initial_state, return_state)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R^2, or D^2 of quantiles; with `return_sequences`, over all scored steps.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+        y : array-like
+            Their targets, as `fit` takes them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, or of the steps.
+
+        Returns
+        -------
+        score : float
+            The coefficient of determination, the mean of several outputs; with
+            ``loss="quantile"`` the mean of D^2 by the pinball loss over quantiles and outputs.
+        """
+        predictions = self._answer(X, RecurrentRegressor._each_quantile)
+        if self._architecture_["return_sequences"]:
+            y, predictions, sample_weight = align_steps(X, y, predictions, sample_weight)
+        return self._score_predictions(y, predictions, sample_weight)
+
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> np.ndarray:
+        """Return an interval for each target that holds it with this probability.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+        coverage : float, default=0.9
+            Between 0 and 1.
+
+        Returns
+        -------
+        intervals : ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
+            Lower and upper ends. With `return_sequences` (n_samples, n_steps, 2) or (n_samples,
+            n_steps, n_outputs, 2), or an object array of such arrays, as for `predict`.
+
+        Raises
+        ------
+        ValueError
+            If `fit` had no validation data and the loss has no quantiles at both ends, or too few
+            validation samples for this coverage.
+
+        Notes
+        -----
+        Where `fit` had validation data, the intervals are calibrated on them by split-conformal
+        prediction [1]_, [2]_: those around a single prediction are all equally wide, those between
+        two quantiles vary. If new samples are exchangeable with the validation samples, and these
+        had no part in training (``early_stopping=False``), an interval holds its target with
+        probability `coverage` at least, whatever the model, on average over samples and validation
+        sets. Early stopping picks the best weights by the same samples, which makes intervals a
+        little too narrow. Steps of one sequence are not exchangeable: with `return_sequences` the
+        coverage is one over all steps together, and approximate. Each of several outputs has its
+        own coverage. Validation samples count alike, whatever their weights, but for those of 0.
+
+        Without validation data, ``loss="quantile"`` answers with the quantiles that it has learned,
+        which guarantee nothing.
+
+        References
+        ----------
+        .. [1] Vovk, V., Gammerman, A. and Shafer, G. (2005). Algorithmic Learning in a Random
+               World. Springer.
+        .. [2] Romano, Y., Patterson, E. and Candes, E. (2019). Conformalized quantile regression.
+               NeurIPS 32. https://arxiv.org/abs/1905.03222
+        """
+        if not (isinstance(coverage, int | float | np.number) and 0 < coverage < 1):
+            raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
+
+        def finish(model: Any, raw: np.ndarray) -> np.ndarray:
+            return model._intervals(model._each_quantile(raw), float(coverage))
+
+        return self._answer(X, finish)
+
+    def _intervals(self, predictions: np.ndarray, coverage: float) -> np.ndarray:
+        """Return intervals (M, 2) or (M, K, 2) around predictions (M, K, Q)."""
+        quantiles = self._architecture_["quantiles"]
+        low, high = nearest_pair(quantiles, coverage)
+        if hasattr(self, "_calibration_"):
+            margin = margins(self._calibration_, low, high, coverage)
+        else:
+            self._check_quantiles_cover(quantiles, coverage)
+            margin = np.zeros(1)
+        ends = np.stack(
+            [predictions[:, :, low] - margin, predictions[:, :, high] + margin], axis=-1
+        )
+        ends = np.sort(ends, axis=-1)  # a margin below zero may turn them round
+        if self._architecture_["loss"] == "poisson":
+            ends = np.maximum(ends, 0)
+        ends = ends.astype(predictions.dtype)
+        return ends[:, 0] if ends.shape[1] == 1 else ends
+
+    @staticmethod
+    def _check_quantiles_cover(quantiles: tuple[float, ...] | None, coverage: float) -> None:
+        needed = (1 - coverage) / 2, (1 + coverage) / 2
+        if quantiles is None:
+            raise ValueError(
+                "predict_interval needs validation data to calibrate on: fit with X_val and y_val, "
+                'or with early_stopping=True; or use loss="quantile" with '
+                f"quantiles={[round(q, 6) for q in needed]}."
+            )
+        if not np.isclose(np.array(quantiles)[:, None], needed).any(axis=0).all():
+            raise ValueError(
+                f"coverage={coverage:g} needs the quantiles {needed[0]:g} and {needed[1]:g}, but "
+                f"quantiles={list(quantiles)} were learned, and without validation data (X_val and "
+                "y_val in fit) they cannot be calibrated to another coverage."
+            )
+
+    @property
+    def weights_(self) -> dict[str, np.ndarray]:
+        """Copies of all weights, by name; the readout's in the unit of y."""
+        weights = super().weights_
+        dtype = weights["weight_out"].dtype
+        scale, mean = (
+            np.repeat(a, len(weights["bias_out"]) // len(a))
+            for a in (self._y_scale_, self._y_mean_)
+        )
+        if self._architecture_["loss"] == "poisson":  # of the logarithm
+            scale, mean = np.ones_like(scale), np.log(scale)
+        weights["weight_out"] = (weights["weight_out"] * scale[:, None]).astype(dtype)
+        weights["bias_out"] = (weights["bias_out"] * scale + mean).astype(dtype)
+        return weights
+
+    def _prediction(self, raw: np.ndarray) -> np.ndarray:
+        """Return predictions (M,), (M, K), (M, Q) or (M, K, Q) for raw ones (M, K * Q)."""
+        y = self._each_quantile(raw)
+        y = y[:, :, 0] if y.shape[2] == 1 else y
+        return y[:, 0] if y.shape[1] == 1 else y
+
+    def _each_quantile(self, raw: np.ndarray) -> np.ndarray:
+        """Return predictions (M, K, Q) in y's units; Q is 1 but for several quantiles."""
+        raw = raw.reshape(len(raw), len(self._y_scale_), -1)
+        if self._architecture_["loss"] == "poisson":
+            with np.errstate(over="ignore"):
+                raw = np.exp(raw)
+        y = (raw * self._y_scale_[:, None] + self._y_mean_[:, None]).astype(raw.dtype)
+        return np.sort(y, axis=2)
+
+    def _check_targets(self, y: Any, classes: Any, dtype: np.dtype, first: bool) -> np.ndarray:
+        Y = check_numeric_targets(y, dtype)
+        if self.loss == "poisson":
+            check_counts(Y)
+        if first:
+            self.n_outputs_ = Y.shape[1] * len(self._quantiles() or (None,))
+        return Y
+
+    def _prepare_targets(self, data: TrainingData, first: bool) -> tuple[TrainingData, np.ndarray]:
+        loss = self._architecture_["loss"]
+        if first:
+            scale = _SCALES[loss]
+            self._y_mean_, self._y_scale_ = scale(data.y, data.weight)
+        # Divided first: the difference of two huge numbers could overflow.
+        y = data.y / self._y_scale_ - self._y_mean_ / self._y_scale_
+        quantiles = self._quantiles()
+        if quantiles is None:
+            return replace(data, y=y), np.zeros(data.y.shape[1])
+        bias = np.stack([weighted_quantile(y, data.weight, q) for q in quantiles], axis=1)
+        return replace(data, y=y), bias.ravel()
+
+    def _explained(self, raw: np.ndarray, target: Any) -> tuple[Explained, np.ndarray]:
+        """Return what gradients explain: one number of every answer, in the unit of y."""
+        n_outputs = len(self._y_scale_)
+        n_quantiles = raw.shape[1] // n_outputs
+        shape = tuple(size for size in (n_outputs, n_quantiles) if size > 1)
+        chosen = np.zeros((n_outputs, n_quantiles))
+        chosen.reshape(shape)[output_index(target, shape)] = 1
+        Y = np.broadcast_to((chosen * self._y_scale_[:, None]).ravel(), raw.shape)
+        if self._architecture_["loss"] == "poisson":
+            return ExponentialOutput(), Y
+        return SortedOutput(n_quantiles), Y
+
+    def _loss(self) -> Loss:
+        fitted = self._architecture_
+        if fitted["loss"] == "huber":
+            return Huber(float(fitted["huber_delta"]))
+        if fitted["loss"] == "quantile":
+            return PinballLoss(fitted["quantiles"])
+        return _LOSSES[fitted["loss"]]
+
+    def _quantiles(self) -> tuple[float, ...] | None:
+        """Return the quantiles to be learned, or None with another loss.
+
+        Raises InvalidParameterError if they are not between 0 and 1 and ascending.
+        """
+        if self.loss != "quantile":
+            return None
+        try:
+            quantiles = np.atleast_1d(np.asarray(self.quantiles, float))
+        except (TypeError, ValueError):
+            quantiles = np.empty(0)
+        inside = ((quantiles > 0) & (quantiles < 1)).all()
+        ascending = (np.diff(quantiles) > 0).all()
+        if not (quantiles.ndim == 1 and len(quantiles) and inside and ascending):
+            raise InvalidParameterError(
+                "quantiles must be a number between 0 and 1, or several in ascending order, for "
+                f"example [0.1, 0.5, 0.9]; got {self.quantiles!r}."
+            )
+        return tuple(quantiles.tolist())
+
+    def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
+        quantiles = self._quantiles()
+        described = super()._describe_architecture(
+            input_size, n_outputs * len(quantiles or (None,))
+        )
+        return {"loss": self.loss, "quantiles": quantiles, **described}
+
+    def _score_raw(self, raw: np.ndarray, data: TrainingData) -> float:
+        predictions = self._each_quantile(raw)
+        if not np.isfinite(predictions).all():
+            return np.nan
+        # The unit does not change the score, but the squares of huge numbers would overflow.
+        unit = self._y_scale_
+        return self._score_predictions(data.y / unit, predictions / unit[:, None], data.weight)
+
+    def _score_predictions(self, y: Any, predictions: np.ndarray, weight: Any) -> float:
+        """Return R^2, or of quantiles the mean D^2, of predictions (M, K, Q)."""
+        quantiles = self._architecture_["quantiles"]
+        if quantiles is None:
+            return float(r2_score(y, predictions[:, :, 0], sample_weight=weight))
+        scores = [
+            d2_pinball_score(y, predictions[:, :, k], sample_weight=weight, alpha=q)
+            for k, q in enumerate(quantiles)
+        ]
+        return float(np.mean(scores))
+
+    def _as_targets(self, Y: np.ndarray) -> np.ndarray:
+        return Y[:, 0] if Y.shape[1] == 1 else Y
+
+    def _calibrate(self, held_out: TrainingData | None) -> None:
+        if held_out is None:
+            self.__dict__.pop("_calibration_", None)
+            return
+        raw = self._raw_prediction(SequenceArray(*held_out.packed))
+        scored = held_out.weight > 0
+        residuals = calibration_residuals(held_out.y[scored], self._each_quantile(raw)[scored])
+        self._calibration_ = residuals.astype(raw.dtype)
+
+    def _strata(self, y: np.ndarray) -> np.ndarray | None:
+        return None
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

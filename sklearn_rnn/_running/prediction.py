@@ -1,0 +1,173 @@
+"""Forward runs over any number of sequences, block by block, in bounded memory.
+
+Dimension key: N sequences, F features, B columns of a block, K rows of the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.state import RecurrentState
+from sklearn_rnn._core.stepper import Stepper
+from sklearn_rnn._core.workspace import Array, Workspace
+from sklearn_rnn._running.packing import WorkspacePool, gather, rows_of_steps
+
+# A block has at most this many columns, and about this many numbers of inputs and states.
+COLUMNS = 512
+NUMBERS = 2**22
+# Longer sequences are run piece by piece, where they have one direction: nobody needs the states
+# of all steps at once.
+STEPS = 128
+
+
+def run_in_blocks(
+    network: Network,
+    compute: Callable[[Array, list[list[Workspace]], Block], Array],
+    theta: Array,
+    values: Array,
+    offsets: Array,
+) -> Array:
+    """Return compute's (K, M) of every block, put together in the sequences' order.
+
+    That is (N, K), or with answers at every step (sum of all T_i, K).
+
+    Parameters
+    ----------
+    network : Network
+    compute : callable theta, workspaces, block -> (K, M)
+        The network's `raw_prediction` or `pooled_states`.
+    theta : ndarray
+        Its dtype is that of the computation.
+    values, offsets : ndarray (sum of all T_i, F), (N + 1,)
+        Packed sequences.
+    """
+    pool = WorkspacePool(network, theta.dtype, training=False, at_most=STEPS)
+    result = None
+    with np.errstate(all="ignore"):
+        for index, block in iter_blocks(network, values, offsets):
+            answer = compute(theta, pool.get(block.n_steps, block.n_columns), block)
+            if result is None:
+                n_answers = offsets[-1] if network.per_step else len(offsets) - 1
+                result = np.empty((n_answers, len(answer)), theta.dtype)
+            if network.per_step:
+                real = block.real.ravel()
+                result[rows_of_steps(offsets, index).ravel()[real]] = answer[:, real].T
+            else:
+                result[index] = answer.T
+    assert result is not None
+    return result
+
+
+def run_each_step(stepper: Stepper, values: Array, offsets: Array) -> Array:
+    """Return the raw predictions after every step of every sequence, (sum of all T_i, K)."""
+    network, theta, pooling = stepper.network, stepper.theta, stepper.pooling
+    cells, readout = network.layout.views(theta)
+    pool = WorkspacePool(network, theta.dtype, training=False)
+    result = np.empty((len(values), network.readout.n_outputs), theta.dtype)
+    with np.errstate(all="ignore"):
+        kept = int(np.diff(offsets).max())
+        for index, block in iter_blocks(network, values, offsets, kept):
+            T, B = block.n_steps, block.n_columns
+            workspaces = pool.get(T, B)
+            network.start(theta, workspaces)
+            (h,) = network.stack.forward(cells, workspaces, network.embed(theta, block))
+            totals = pooling.each(h)
+            n_steps = np.arange(1, T + 1)[:, None, None]
+            pooled = pooling.summary(totals, n_steps, theta.dtype)
+            raw = network.readout.forward(readout, pooled)
+            rows = offsets[index] + np.arange(T)[:, None]
+            result[rows[block.real]] = raw.transpose(0, 2, 1)[block.real]
+    return result
+
+
+def run_from_state(
+    stepper: Stepper, values: Array, offsets: Array, state: RecurrentState, origin: Any
+) -> tuple[Array, RecurrentState]:
+    """Return the raw predictions (M, K) of sequences that go on from a state, and their states.
+
+    The sequences run side by side in pieces of equal lengths, so that a state is only ever
+    taken at the end of a block; so memory does not grow with their lengths either.
+    """
+    network, theta, pooling = stepper.network, stepper.theta, stepper.pooling
+    cells, readout = network.layout.views(theta)
+    pool = WorkspacePool(network, theta.dtype, training=False)
+    layers = tuple(tuple(array.copy() for array in layer) for layer in state._layers)
+    total, lengths = state._total.copy(), np.diff(offsets)
+    shape = (len(values), network.readout.n_outputs) if network.per_step else 0
+    each = np.empty(shape, theta.dtype)
+    with np.errstate(all="ignore"):
+        for begin, end, index in _iter_pieces(lengths, _numbers_per_step(network)):
+            rows = offsets[index] + np.arange(begin, end)[:, None]
+            x = values.take(rows, axis=0).transpose(0, 2, 1)
+            block = Block(x, np.full(len(index), end - begin))
+            workspaces = pool.get(block.n_steps, block.n_columns)
+            for (ws,), layer in zip(workspaces, layers, strict=True):
+                ws.start_from(tuple(array[:, index] for array in layer))
+            (h,) = network.stack.forward(cells, workspaces, network.embed(theta, block))
+            for (ws,), layer in zip(workspaces, layers, strict=True):
+                for array, now in zip(layer, ws.state_after(block.n_steps), strict=True):
+                    array[:, index] = now
+            if network.per_step:
+                each[rows] = network.readout.forward(readout, h).transpose(0, 2, 1)
+            part = total[:, index]
+            for h_t in h:
+                part = pooling.add(part, h_t)
+            total[:, index] = part
+        state = RecurrentState(layers, total, state.n_steps + lengths, origin)
+        if network.per_step:
+            return each, state
+        pooled = pooling.summary(total, state.n_steps, theta.dtype)
+        return network.readout.forward(readout, pooled).T, state
+
+
+def _iter_pieces(lengths: Array, numbers_per_step: int) -> Iterator[tuple[int, int, Array]]:
+    """Yield (first step, end, indices) of pieces that cover all sequences, without padding."""
+    order = np.argsort(-lengths, kind="stable")
+    for first in range(0, len(order), COLUMNS):
+        columns = order[first : first + COLUMNS]
+        longest = max(1, NUMBERS // (len(columns) * numbers_per_step))
+        begin = 0
+        for end in np.unique(lengths[columns]).tolist():
+            index = columns[lengths[columns] >= end]
+            for piece in range(begin, end, longest):
+                yield piece, min(piece + longest, end), index
+            begin = end
+
+
+def iter_blocks(
+    network: Network, values: Array, offsets: Array, kept: int = STEPS
+) -> Iterator[tuple[Array, Block]]:
+    """Yield (indices, block) until all sequences are covered, longest first.
+
+    Run in pieces, no more than the states of `kept` steps will be kept at once.
+    """
+    for index in iter_indices(network, np.diff(offsets), values.shape[1], kept):
+        yield index, gather(values, offsets, index)
+
+
+def iter_indices(
+    network: Network, lengths: Array, n_features: int, kept: int = STEPS
+) -> Iterator[Array]:
+    """Yield the indices of the sequences of each of these blocks."""
+    order = np.argsort(-lengths, kind="stable")
+    begin = 0
+    while begin < len(order):
+        longest = int(lengths[order[begin]])
+        steps = min(longest, kept) if network.runs_in_pieces else longest
+        numbers = longest * n_features + steps * _numbers_per_step(network)
+        index = order[begin : begin + max(1, min(COLUMNS, NUMBERS // numbers))]
+        begin += len(index)
+        yield index
+
+
+def _numbers_per_step(network: Network) -> int:
+    """Return how many numbers the layers keep of one step of one sequence."""
+    cells = network.stack.layers
+    return network.stack.n_directions * sum(
+        cell.input_size + 4 * cell.hidden_size for cell in cells
+    )
