@@ -10,7 +10,9 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._data.numbers import check_sequences, read_sequences, restore_container
+from sklearn_rnn._data.containers import restore_container
+from sklearn_rnn._data.numbers import read_sequences
+from sklearn_rnn._estimators.reading import InputReader
 from sklearn_rnn.sequences import SequenceArray
 
 __all__ = ["TimestepTransformer"]
@@ -26,7 +28,7 @@ def _transformer_has(method: str) -> Callable[[Any], bool]:
 
 # auto_wrap_output_keys=None: there is no set_output, since a frame cannot hold sequences.
 class TimestepTransformer(  # type: ignore[call-arg]
-    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    InputReader, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Apply a transformer of tables to the time steps of sequences.
 
@@ -108,7 +110,7 @@ class TimestepTransformer(  # type: ignore[call-arg]
                 f"got {self.transformer!r}"
             )
         draft = copy(self)  # a fit that fails leaves self as it was
-        sequences = check_sequences(draft, X, reset=True, allow_nan=True)
+        sequences = draft._read_numbers(X, reset=True, allow_nan=True)
         draft.transformer_ = clone(self.transformer).fit(sequences.values, None)
         self.__dict__ = draft.__dict__
         return self
@@ -127,7 +129,7 @@ class TimestepTransformer(  # type: ignore[call-arg]
             The transformed sequences.
         """
         check_is_fitted(self, "transformer_")
-        sequences = check_sequences(self, X, reset=False, allow_nan=True)
+        sequences = self._read_numbers(X, reset=False, allow_nan=True)
         return restore_container(X, _map_steps(self.transformer_.transform, sequences))
 
     @available_if(_transformer_has("inverse_transform"))
@@ -145,7 +147,7 @@ class TimestepTransformer(  # type: ignore[call-arg]
             The sequences before `transform`; rows, if it was fitted on a 2-D X.
         """
         check_is_fitted(self, "transformer_")
-        sequences = read_sequences(self, X, allow_nan=True)
+        sequences = read_sequences(X, type(self).__name__, allow_nan=True)
         original = _map_steps(self.transformer_.inverse_transform, sequences)
         if self._input_kind_ == "flat":
             return original.values.reshape(len(original), -1)

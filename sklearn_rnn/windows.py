@@ -13,7 +13,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.utils import Bunch
 
-from sklearn_rnn._data.numbers import how_to_read, read_sequences
+from sklearn_rnn._data.containers import how_to_read
+from sklearn_rnn._data.numbers import read_sequences
 from sklearn_rnn.sequences import SequenceArray
 
 __all__ = ["make_windows"]
@@ -154,7 +155,7 @@ def read_series(series: Any, name: str, reader: str) -> SequenceArray:
                 f"{name} is a {type(series[0].item()).__name__}: expected an array of shape (T,) "
                 "or (T, F), a data frame, or a list of them"
             )
-    packed = read_sequences(f"{reader} ({name})", series, allow_nan=True)
+    packed = read_sequences(series, f"{reader} ({name})", allow_nan=True)
     missing = np.isnan(packed.values)
     if missing.any():
         row, column = np.argwhere(missing)[0]

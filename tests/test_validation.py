@@ -13,22 +13,23 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
-from sklearn_rnn._data.numbers import check_sequences, how_to_read, restore_container
+from sklearn_rnn._data.containers import how_to_read, restore_container
+from sklearn_rnn._estimators.reading import InputReader
 from sklearn_rnn.sequences import SequenceArray
 
 
-class Reader(BaseEstimator):
+class Reader(InputReader, BaseEstimator):
     """Does nothing but read X."""
 
     def __init__(self, n_timesteps=None):
         self.n_timesteps = n_timesteps
 
     def fit(self, X):
-        self.sequences_ = check_sequences(self, X, n_timesteps=self.n_timesteps, reset=True)
+        self.sequences_ = self._read_numbers(X, n_timesteps=self.n_timesteps, reset=True)
         return self
 
     def predict(self, X):
-        return check_sequences(self, X, n_timesteps=self.n_timesteps, reset=False)
+        return self._read_numbers(X, n_timesteps=self.n_timesteps, reset=False)
 
 
 class ArrayLike:
@@ -664,16 +665,16 @@ def test_allow_nan():
     X = np.full((1, 3, 2), 1.0)
     X[0, 0] = np.nan
     X[0, 1, 0] = np.nan
-    packed = check_sequences(Reader(), X, reset=True, allow_nan=True)
+    packed = Reader()._read_numbers(X, reset=True, allow_nan=True)
     np.testing.assert_array_equal(packed[0], X[0, 1:])
     np.testing.assert_array_equal(
-        check_sequences(Reader(), X[0], reset=True, allow_nan=True).to_padded()[:, :, 0], X[0]
+        Reader()._read_numbers(X[0], reset=True, allow_nan=True).to_padded()[:, :, 0], X[0]
     )
     X[0, 2, 1] = np.inf
     with pytest.raises(
         ValueError, match=r"infinity\. It is in sequence 0, at step 2, in feature 1"
     ):
-        check_sequences(Reader(), X, reset=True, allow_nan=True)
+        Reader()._read_numbers(X, reset=True, allow_nan=True)
 
 
 # --- The way back --------------------------------------------------------------------------------

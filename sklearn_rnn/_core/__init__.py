@@ -1,0 +1,1 @@
+"""The mathematics of recurrent networks: cells, layers, losses and their gradients."""

@@ -1,0 +1,1 @@
+"""Reads X and y: from any container to packed arrays."""

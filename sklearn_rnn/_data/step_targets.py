@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from sklearn_rnn._data.numbers import how_to_read
+from sklearn_rnn._data.containers import how_to_read
 from sklearn_rnn._data.targets import check_sample_weight
 from sklearn_rnn.sequences import SequenceArray, real_steps
 

@@ -17,16 +17,16 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length
 
+from sklearn_rnn.sequences import SequenceArray
+
 # No probability starts nearer to 0 or 1 than this.
 SMALLEST_PRIOR = 1e-3
 
 
-def check_y_given(estimator: Any, sequences: Any, y: Any) -> None:
+def check_y_given(sequences: SequenceArray, y: Any, name: str) -> None:
     """Raise a ValueError unless there is a y, with a target for each sequence."""
     if y is None:
-        raise ValueError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
-        )
+        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     if np.isscalar(y) or (isinstance(y, np.ndarray) and y.ndim == 0):
         raise ValueError(f"y must hold one target for each sample, got the scalar {y!r}.")
     check_consistent_length(sequences, y)

@@ -9,6 +9,7 @@ or 3-D array, where each row is a sequence, a string is one token.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
 from numbers import Integral
 from typing import Any
@@ -16,63 +17,61 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from sklearn_rnn._data.numbers import (
-    compare_with_fit,
-    how_to_read,
-    refuse_silent_losses,
-    remember,
-)
+from sklearn_rnn._data.containers import how_to_read
+from sklearn_rnn._data.numbers import refuse_silent_losses
 from sklearn_rnn.sequences import SequenceArray
 
 Token = int | str
 
 
-def check_tokens(
-    estimator: Any, X: Any, *, n_timesteps: int | None = None, reset: bool
-) -> SequenceArray:
-    """Read tokens, and remember X's form and its vocabulary, or compare it with what fit has seen.
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of all sequences, one after the other.
 
-    An X that is refused leaves the estimator as it was.
+    Attributes
+    ----------
+    tokens : list of int or str (sum of T_i)
+    offsets : ndarray of int (n + 1,)
+        Where each sequence begins, and where the last one ends.
+    """
+
+    tokens: list[Token]
+    offsets: np.ndarray
+
+    def vocabulary(self) -> np.ndarray:
+        """Return the distinct tokens in ascending order."""
+        return _make_vocabulary(self.tokens)
+
+    def encode(self, vocabulary: np.ndarray) -> SequenceArray:
+        """Return the codes (sum of T_i, 1), from 0 to the length of the vocabulary."""
+        return SequenceArray(_encode(self.tokens, vocabulary)[:, None], self.offsets)
+
+
+def read_tokens(X: Any, name: str, *, n_timesteps: int | None = None) -> Tokens:
+    """Read the tokens of a container of any kind.
 
     Parameters
     ----------
-    estimator : estimator instance
-        Whose X it is.
     X : any container of sequences
         See the module's docstring.
+    name : str
+        What reads it, for the messages.
     n_timesteps : int, default=None
         The steps that a row of a 2-D X holds: its columns, if given.
-    reset : bool
-        True in fit: set what `check_sequences` sets, and `vocabulary_`, the sorted tokens of X.
-
-    Returns
-    -------
-    sequences : SequenceArray of shape (n,)
-        Its `values` (sum of T_i, 1) are codes, from 0 to the length of the vocabulary.
     """
     reading = how_to_read(X, tokens=True)
     if reading in ("flat", "array"):
-        tokens, offsets = _read_array(estimator, X, n_timesteps)
+        tokens, offsets = _read_array(X, n_timesteps, name)
     elif reading == "packed":
         tokens, offsets = _read_packed(X)
     else:
         tokens, offsets = _read_list(X)
     _check_kinds(tokens, offsets)
-
-    vocabulary = _make_vocabulary(tokens) if reset else estimator.vocabulary_
-    sequences = SequenceArray(_encode(tokens, vocabulary)[:, None], offsets)
-    kind = "flat" if reading == "flat" else "sequences"
-    table = X if reading == "flat" else sequences.values
-    if reset:
-        remember(estimator, sequences, kind, table)
-        estimator.vocabulary_ = vocabulary
-    else:
-        compare_with_fit(estimator, X, kind, table)
-    return sequences
+    return Tokens(tokens, offsets)
 
 
-def read_tokens(estimator: Any, x_t: Any) -> np.ndarray:
-    """Read what streams show at one step: a token of one, or one of each in a list or array.
+def encode_observation(x_t: Any, vocabulary: np.ndarray) -> np.ndarray:
+    """Return what streams show at one step: a token of one, or one of each in a list or array.
 
     Returns
     -------
@@ -83,13 +82,13 @@ def read_tokens(estimator: Any, x_t: Any) -> np.ndarray:
     else:
         tokens, shape = list(_read_item(0, x_t)), [-1, 1]
     _check_kinds(tokens, np.array([0, len(tokens)]))
-    return _encode(tokens, estimator.vocabulary_).reshape(shape)
+    return _encode(tokens, vocabulary).reshape(shape)
 
 
 # --- Reading: each way ends in a list of all tokens, and where each sequence begins ---------------
 
 
-def _read_array(estimator: Any, X: Any, n_timesteps: int | None) -> tuple[list[Token], np.ndarray]:
+def _read_array(X: Any, n_timesteps: int | None, name: str) -> tuple[list[Token], np.ndarray]:
     """Read (n, T) or (n, T, 1): an array, or a data frame."""
     if sparse.issparse(X):
         raise TypeError("X is a sparse matrix: pass tokens as a list of sequences or an array.")
@@ -98,7 +97,7 @@ def _read_array(estimator: Any, X: Any, n_timesteps: int | None) -> tuple[list[T
     if array.ndim < 2 or array.ndim > 3 or (array.ndim == 3 and array.shape[2] != 1):
         what = f"the string {X!r}" if isinstance(X, str) else f"of shape {array.shape}"
         raise ValueError(
-            f"X is {what}: with embedding_size, {type(estimator).__name__} expects a list of "
+            f"X is {what}: with embedding_size, {name} expects a list of "
             "strings or of sequences of tokens, or an array of shape (n_sequences, n_timesteps) "
             "with one token a step. Is X one sequence? pass [X]."
         )

@@ -1,4 +1,4 @@
-"""What gradients by the input explain, and the way that integrated gradients go.
+"""What each number of X contributes to a prediction: gradients, and integrated gradients.
 
 Dimension key: n sequences, T_i steps, M answers (one a sequence, or one a step), F features.
 """
@@ -6,24 +6,204 @@ Dimension key: n sequences, T_i steps, M answers (one a sequence, or one a step)
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from sklearn_rnn._core.attribution import Explained
+from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.network import Network
-from sklearn_rnn._core.workspace import Array
-from sklearn_rnn._data.tokens import read_tokens
+from sklearn_rnn._core.workspace import Array, Workspace
+from sklearn_rnn._data.containers import restore_container
+from sklearn_rnn._estimators.mixin import MixedIntoFittedModel
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._running.prediction import run_in_blocks
+from sklearn_rnn._running.traces import read_backward
+from sklearn_rnn.sequences import SequenceArray
 
 # Shares that add up to a prediction up to this part of the largest difference are complete.
 INCOMPLETE = 0.05
 # From a share of the way, 0 at the baseline and 1 at X, to the weights and data there.
 Way = Callable[[float], tuple[Array, TrainingData]]
+
+
+class Attribution(MixedIntoFittedModel):
+    """Mixin: explains predictions by the numbers of X."""
+
+    @abstractmethod
+    def _explained(self, raw: Array, target: Any) -> tuple[Explained, Array]:
+        """Return what of raw predictions (M, K) a gradient explains, and its y (M, K)."""
+
+    def input_gradients(self, X: Any, target: Any = None, step: int | None = None) -> Any:
+        """Return the derivative of the prediction by every number of X.
+
+        Of a regressor's prediction, in the unit of y; of a classifier, of the log-odds of a class,
+        log(p / (1 - p)). Exact, by back-propagation through time.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+        target : label, int or tuple of int, default=None
+            What is explained. Of a classifier a label from `classes_`; None means the predicted
+            one, or of two classes the second. With multilabel targets, several outputs or
+            quantiles: the index into a row of `predict`, (output, quantile) with several of both.
+        step : int or None, default=None
+            With `return_sequences`: at which step's answer, -1 for the last one of each sequence.
+            None: the sum over all steps.
+
+        Returns
+        -------
+        gradients : like X
+            In X's container and of its lengths, NaN where a 3-D X is padded; for a 2-D X with
+            several features a step, (n_samples, n_timesteps, n_features). With
+            `embedding_size`, by the numbers of each token's vector: (n_steps_i, embedding_size) for
+            each sequence, in the form of `hidden_states`.
+
+        Raises
+        ------
+        ValueError
+            If `target` or `step` is not one of those that there are, or X is not what it should be.
+
+        See Also
+        --------
+        integrated_gradients : Shares of a prediction that add up to it.
+        """
+        model, sequences, network = self._look(X)
+        explain, data = model._explanation(network, sequences, target, step)
+        rows = read_backward(explain, model._theta_, data, partial(_input_gradients, explain))
+        if model._reads_tokens:
+            return model._arrange_steps(X, sequences, rows)
+        return restore_container(X, SequenceArray(rows, sequences.offsets))
+
+    def integrated_gradients(
+        self,
+        X: Any,
+        baseline: Any = None,
+        target: Any = None,
+        step: int | None = None,
+        n_steps: Any = 50,
+    ) -> Any:
+        """Return every number's share in how the prediction differs from that of a baseline.
+
+        Integrated gradients [1]_: (x - baseline) times the mean gradient on the straight way from
+        one to the other. They add up to f(x) - f(baseline), where f is the prediction that
+        `input_gradients` differentiates.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+        baseline : None, array-like of shape (n_features,), or like X
+            What stands for nothing. None: zeros, the mean of standardised features. Otherwise a
+            value for each feature, or sequences of X's lengths. With `embedding_size`, a token;
+            None is then an unknown one, the mean of all.
+        target : label, int or tuple of int, default=None
+            What is explained, as for `input_gradients`.
+        step : int or None, default=None
+            With `return_sequences`: at which step's answer, -1 for the last one of each sequence.
+            None: the sum over all steps.
+        n_steps : int, default=50
+            Gradients that the mean is taken of: the nodes of a Gauss-Legendre quadrature, exact
+            for polynomials of degree 2 * n_steps - 1.
+
+        Returns
+        -------
+        attributions : like X
+            In the form of `input_gradients`, and the unit of the prediction. With `embedding_size`
+            one number for each token, the sum over its vector.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not what it should be.
+
+        Notes
+        -----
+        It costs `n_steps` training steps. With ``pooling="max"``, or relu (of an RNN, or of
+        `head_sizes`), the gradient jumps on the way, and the sum holds up to some 1 / n_steps of
+        the difference only; with `layer_norm` it may change fast. A sum that misses the difference
+        by more than 5 % of the largest difference is warned of: raise `n_steps` then.
+
+        References
+        ----------
+        .. [1] Sundararajan, M., Taly, A. and Yan, Q. (2017). Axiomatic attribution for deep
+               networks. ICML 34, 3319-3328. https://arxiv.org/abs/1703.01365
+        """
+        if not is_integer(n_steps) or n_steps < 1:
+            raise ValueError(f"n_steps must be a positive integer, got {n_steps!r}.")
+        nodes, shares = np.polynomial.legendre.leggauss(int(n_steps))
+        model, sequences, network = self._look(X)
+        explain, data = model._explanation(network, sequences, target, step)
+        difference, at = model._way(network, data, baseline)
+        total = np.zeros(difference.shape)
+        for node, share in zip((nodes + 1) / 2, shares / 2, strict=True):
+            total += share * read_backward(explain, *at(node), partial(_input_gradients, explain))
+        rows = (difference * total).astype(model._theta_.dtype)
+        warn_if_incomplete(explain, rows, at(0.0), at(1.0), n_steps)
+        if model._reads_tokens:
+            return model._arrange_steps(X, sequences, rows.sum(axis=1))
+        return restore_container(X, SequenceArray(rows, sequences.offsets))
+
+    def _way(self, network: Network, data: TrainingData, baseline: Any) -> tuple[Array, Way]:
+        """Return how far the baseline is from the data, and the way from one to the other."""
+        if not self._reads_tokens:
+            base = self._read_baseline(data, baseline).astype(data.values.dtype)
+            return numbers_way(self._theta_, data, base)
+        if baseline is None:
+            return tokens_way(self._theta_, network, data, None)
+        if not isinstance(baseline, str | Integral):
+            raise ValueError(f"baseline must be a token, or None; got {baseline!r}.")
+        (code,) = self._encode_observed_tokens(baseline)
+        return tokens_way(self._theta_, network, data, int(code))
+
+    def _read_baseline(self, data: TrainingData, baseline: Any) -> Array:
+        """Return a baseline (sum of T_i, F) or (F,)."""
+        n_features = data.values.shape[1]
+        if baseline is None:
+            return np.zeros(n_features)
+        is_list = isinstance(baseline, np.ndarray | list | tuple)
+        if is_list and all(np.ndim(item) == 0 for item in baseline):
+            values = np.asarray(baseline)
+            if values.shape != (n_features,) or not np.isfinite(values.astype(float)).all():
+                raise ValueError(
+                    f"baseline must have a finite number for each of {n_features} feature(s), or "
+                    f"be sequences like X; got {baseline!r}."
+                )
+            return values
+        try:
+            sequences = self._read(baseline)
+        except (TypeError, ValueError) as error:
+            error.add_note("This is about the baseline.")
+            raise
+        if not np.array_equal(sequences.offsets, data.offsets):
+            raise ValueError(
+                "baseline must have as many sequences as X, of the same lengths: got "
+                f"{len(sequences)} of {sequences.lengths.min()} to {sequences.lengths.max()} steps."
+            )
+        return sequences.values
+
+    def _explanation(
+        self, network: Network, sequences: SequenceArray, target: Any, step: int | None
+    ) -> tuple[Network, TrainingData]:
+        """Return the network whose loss is what is explained, and data with its targets."""
+        loss, Y = self._explained(self._raw_prediction(sequences), target)
+        weight = answer_weights(sequences.offsets, step, per_step=network.per_step)
+        dtype = self._theta_.dtype
+        values = sequences.values if self._reads_tokens else sequences.values.astype(dtype)
+        data = TrainingData(
+            values,
+            sequences.offsets,
+            Y.astype(dtype),
+            weight.astype(dtype),
+            per_step=network.per_step,
+        )
+        return replace(network, loss=loss), data
 
 
 def is_integer(value: Any) -> bool:
@@ -71,72 +251,36 @@ def answer_weights(offsets: Array, step: Any, *, per_step: bool) -> Array:
     return weight
 
 
-def numbers_way(
-    model: Any, network: Network, data: TrainingData, baseline: Any
-) -> tuple[Array, Way]:
-    """Return X - baseline (sum of T_i, F), and the way from one to the other."""
-    base = _read_baseline(model, data, baseline).astype(data.values.dtype)
+def numbers_way(theta: Array, data: TrainingData, base: Array) -> tuple[Array, Way]:
+    """Return X - base (sum of T_i, F), and the way from one to the other."""
     difference = data.values - base
 
     def at(share: float) -> tuple[Array, TrainingData]:
         values = base + data.values.dtype.type(share) * difference
-        return model._theta_, replace(data, values=values)
+        return theta, replace(data, values=values)
 
     return difference, at
 
 
-def _read_baseline(model: Any, data: TrainingData, baseline: Any) -> Array:
-    """Return a baseline (sum of T_i, F) or (F,)."""
-    n_features = data.values.shape[1]
-    if baseline is None:
-        return np.zeros(n_features)
-    is_list = isinstance(baseline, np.ndarray | list | tuple)
-    if is_list and all(np.ndim(item) == 0 for item in baseline):
-        values = np.asarray(baseline)
-        if values.shape != (n_features,) or not np.isfinite(values.astype(float)).all():
-            raise ValueError(
-                f"baseline must have a finite number for each of {n_features} feature(s), or be "
-                f"sequences like X; got {baseline!r}."
-            )
-        return values
-    try:
-        sequences = model._read(baseline)
-    except (TypeError, ValueError) as error:
-        error.add_note("This is about the baseline.")
-        raise
-    if not np.array_equal(sequences.offsets, data.offsets):
-        raise ValueError(
-            "baseline must have as many sequences as X, of the same lengths: got "
-            f"{len(sequences)} of {sequences.lengths.min()} to {sequences.lengths.max()} steps."
-        )
-    return sequences.values
-
-
 def tokens_way(
-    model: Any, network: Network, data: TrainingData, baseline: Any
+    theta: Array, network: Network, data: TrainingData, code: int | None
 ) -> tuple[Array, Way]:
-    """Return vectors - baseline (sum of T_i, D), and the way from one to the other.
+    """Return vectors - base (sum of T_i, D), and the way from one to the other.
 
-    Moving all vectors e_v to b + share (e_v - b), where b is that of the baseline, moves those of
-    every sequence, and their mean, the unknown token's, with them: so the weights go the way, and
-    the tokens stay.
+    `base` is the vector of the token with this code, or with None that of an unknown one.
+    Moving all vectors e_v to base + share (e_v - base) moves those of every sequence, and their
+    mean, the unknown token's, with them: so the weights go the way, and the tokens stay.
     """
-    embedding, E = network.embedding, network.layout.embedding_view(model._theta_)
+    embedding, E = network.embedding, network.layout.embedding_view(theta)
     assert embedding is not None
     vectors = embedding.vectors(E)
-    if baseline is None:
-        base = vectors[-1]
-    else:
-        if not isinstance(baseline, str | Integral):
-            raise ValueError(f"baseline must be a token, or None; got {baseline!r}.")
-        (code,) = read_tokens(model, baseline)
-        base = vectors[code]
+    base = vectors[-1 if code is None else code]
 
     def at(share: float) -> tuple[Array, TrainingData]:
-        theta = np.array(model._theta_)
-        moved = network.layout.embedding_view(theta)
-        moved[...] = base + theta.dtype.type(share) * (E - base)
-        return theta, data
+        moved_theta = np.array(theta)
+        moved = network.layout.embedding_view(moved_theta)
+        moved[...] = base + moved_theta.dtype.type(share) * (E - base)
+        return moved_theta, data
 
     return vectors[data.values[:, 0]] - base, at
 
@@ -170,3 +314,7 @@ def _explained_numbers(network: Network, theta: Array, data: TrainingData) -> Ar
     raw = run_in_blocks(network, network.raw_prediction, theta, *data.packed)
     numbers = data.weight * network.loss.values(raw.T, data.y.T)
     return np.add.reduceat(numbers, data.offsets[:-1]) if data.per_step else numbers
+
+
+def _input_gradients(network: Network, workspaces: list[list[Workspace]], block: Block) -> Array:
+    return network.stack.input_gradient(workspaces, block)

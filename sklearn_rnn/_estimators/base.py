@@ -7,22 +7,20 @@ its very end: a fit that fails, whatever the reason, leaves the estimator as it 
 
 from __future__ import annotations
 
-import os
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable
 from functools import partial
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import get_scorer_names
+from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length
 
-from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
-from sklearn_rnn._data.numbers import check_sequences
+from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._data.step_targets import (
     flatten_steps,
     has_step_lengths,
@@ -31,25 +29,41 @@ from sklearn_rnn._data.step_targets import (
     step_weights,
 )
 from sklearn_rnn._data.targets import check_sample_weight, check_y_given
-from sklearn_rnn._data.tokens import check_tokens
-from sklearn_rnn._estimators.callbacks import CallbackFit
-from sklearn_rnn._estimators.checkpoint_identity import make_writer
-from sklearn_rnn._estimators.held_out import check_held_out_given, make_validate, split_off
-from sklearn_rnn._estimators.insight import InsightModel
-from sklearn_rnn._estimators.settings import resolve_auto
-from sklearn_rnn._estimators.trainers import make_trainer
-from sklearn_rnn._running.packing import (
-    TrainingData,
-    merge_duplicates,
+from sklearn_rnn._estimators.attribution import Attribution
+from sklearn_rnn._estimators.callbacks import Callbacks
+from sklearn_rnn._estimators.checkpoint_identity import identify
+from sklearn_rnn._estimators.fitted import FittedModel
+from sklearn_rnn._estimators.held_out import (
+    Score,
+    UserScore,
+    check_held_out_given,
+    check_scores_steps,
+    give_back,
+    make_validate,
+    split_off,
 )
+from sklearn_rnn._estimators.insight import Insight
+from sklearn_rnn._estimators.parameters import (
+    CONSTRAINTS,
+    check_head_sizes,
+    check_numbers,
+    check_together,
+)
+from sklearn_rnn._estimators.request import FitRequest, Given, Sides, Start, dtype_of_weights
+from sklearn_rnn._estimators.settings import Settings
+from sklearn_rnn._estimators.streams import Streams
+from sklearn_rnn._running.packing import TrainingData, merge_duplicates
+from sklearn_rnn._training.checkpoints import CheckpointWriter
 from sklearn_rnn._training.history import to_arrays
-from sklearn_rnn._training.snapshot import Snapshot, Watcher
+from sklearn_rnn._training.lbfgs import LbfgsTrainer
+from sklearn_rnn._training.optimizers import Optimizer
+from sklearn_rnn._training.snapshot import Snapshot
 from sklearn_rnn._training.threads import single_blas_thread
-from sklearn_rnn._training.trainer import TrainingResult
+from sklearn_rnn._training.trainer import Trainer, TrainingResult, Validate
 from sklearn_rnn.sequences import SequenceArray
 
 
-class RecurrentEstimator(InsightModel, CallbackFit):
+class RecurrentEstimator(Streams, Insight, Attribution, Callbacks, FittedModel):
     """Base of all estimators: parameters, and the order of fit."""
 
     # Parameters that shapes and meaning of the weights depend on, beside the cell's.
@@ -59,50 +73,7 @@ class RecurrentEstimator(InsightModel, CallbackFit):
     )
     _target_parameters: ClassVar[tuple[str, ...]] = ()
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "hidden_size": [Interval(Integral, 1, None, closed="left")],
-        "num_layers": [Interval(Integral, 1, None, closed="left")],
-        "bidirectional": ["boolean"],
-        "pooling": [StrOptions({"last", "mean", "max", "attention"})],
-        "head_sizes": ["array-like"],
-        "layer_norm": ["boolean"],
-        "residual": ["boolean"],
-        "learn_initial_state": ["boolean"],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
-        "return_sequences": ["boolean"],
-        "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
-        "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
-        "solver": [StrOptions({"adam", "adamw", "rmsprop", "sgd", "lbfgs"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "learning_rate": [
-            StrOptions({"constant", "invscaling", "adaptive", "cosine", "one_cycle"})
-        ],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
-        "tbptt_steps": [Interval(Integral, 1, None, closed="left"), None],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "early_stopping": ["boolean", StrOptions({"auto"})],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "validation_scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
-        "average_epochs": [Interval(Integral, 1, None, closed="left")],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "checkpoint": [str, os.PathLike, None],
-        "checkpoint_epochs": [Interval(Integral, 1, None, closed="left")],
-        "checkpoint_seconds": [Interval(Real, 0, None, closed="left")],
-        "momentum": [Interval(Real, 0, 1, closed="left")],
-        "nesterovs_momentum": ["boolean"],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
 
     # ---- what classifiers and regressors differ in ----
 
@@ -141,7 +112,7 @@ class RecurrentEstimator(InsightModel, CallbackFit):
         y_val: Any = None,
         sample_weight_val: Any = None,
         groups: Any = None,
-    ) -> Any:
+    ) -> Self:
         """Fit the network to sequences and their targets.
 
         Parameters
@@ -186,91 +157,144 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         OSError
             If `checkpoint` is a file that cannot be written or read.
         """
-        validation = X_val, y_val, sample_weight_val
-        return self._fit_draft(X, y, sample_weight, validation=validation, groups=groups)
+        return self._fit_draft(
+            FitRequest(X, y, sample_weight, X_val, y_val, sample_weight_val, groups)
+        )
 
-    def _fit_draft(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> Any:
-        incremental = options.get("incremental", False)
-        if self._has_callbacks() and not incremental:
+    def _fit_draft(self, request: FitRequest) -> Self:
+        """Fit a copy, and be that copy if all goes well."""
+        if self._has_callbacks() and not request.incremental:
             self._check_parameters()
-            return self._fit_with_callbacks(X, y, sample_weight, **options)
-        draft = self._copy(keep_fitted=incremental or self.warm_start)
-        draft._fit(X, y, sample_weight, **options)
+            return self._fit_with_callbacks(request)
+        draft = self._copy(keep_fitted=request.incremental or self.warm_start)
+        draft._fit(request)
         self.__dict__ = draft.__dict__
         return self
 
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        *,
-        incremental: bool = False,
-        classes: Any = None,
-        validation: tuple[Any, Any, Any] = (None, None, None),
-        groups: Any = None,
-        watch: Callable[[Callable[[Snapshot], Any]], Watcher] | None = None,
-    ) -> None:
+    def _fit(self, request: FitRequest) -> None:
+        """Fit this estimator, which is a draft: set the fitted attributes."""
         self._check_parameters()
+        given = self._read_request(request)
+        start = self._start(given, request)
+        settings = self._settings(given)
+        sides = self._set_aside(given, settings, start, request)
+        result = self._train(sides, settings, start, request)
+        self._take_over(result, request.incremental)
+        self._calibrate(sides.held_out)
+        _warn_of(result)
+
+    # ---- the steps of a fit, in their order ----
+
+    def _check_parameters(self) -> None:
+        self._validate_params()
+        parameters = self.get_params(deep=False)
+        check_numbers(parameters, self._parameter_constraints, type(self).__name__)
+        check_together(parameters)
+
+    def _read_request(self, request: FitRequest) -> Given:
+        """Return the data as arrays; in a first fit, set what they say about the model."""
         first = not hasattr(self, "_theta_")
         if not first:
             self._check_unchanged({"embedding_size": self.embedding_size})
-        check_X = check_sequences if self.embedding_size is None else check_tokens
-        sequences = check_X(self, X, n_timesteps=self.n_timesteps, reset=first)
-        data = self._read_targets(X, sequences, y, sample_weight, classes, first)
+        read = self._read_numbers if self.embedding_size is None else self._encode_tokens
+        sequences = read(request.X, n_timesteps=self.n_timesteps, reset=first)
+        data = self._read_targets(
+            *(request.X, sequences, request.y, request.sample_weight, request.classes), first
+        )
         architecture = self._describe_architecture(sequences.n_features, data.y.shape[1])
         if first:
             self._architecture_ = architecture
             self.out_activation_ = self._loss().out_activation
         self._check_unchanged(architecture)
+        held_out = self._read_held_out(request)
+        return Given(data, held_out, _check_groups(request.groups, data.n_samples))
 
-        held_out = self._read_held_out(*validation)
+    def _start(self, given: Given, request: FitRequest) -> Start:
+        """Return where training starts: at the beginning, at a model, or at a checkpoint."""
         seed = self._draw_seed()
-        writer = None if incremental else make_writer(self, data, held_out, groups, seed)
+        writer = None if request.incremental else self._make_writer(given, seed)
         progress = None if writer is None else writer.open()
         if writer is not None and progress is not None:
             seed = writer.seed
-        rng = self._make_generator(seed)
-        data, groups = _drop_weightless(data, groups)
-        n_samples = data.n_samples
-        data, held_out, stops = self._set_aside(data, held_out, groups, incremental, rng)
-        data = merge_duplicates(data, resolve_auto(self, "batch_size", n_samples))
-        data, bias_out = self._prepare_targets(data, first)
-        alpha = 0.0 if self.solver == "adamw" else self.alpha / data.weight.sum()
-        network = self._make_network(alpha=alpha, masks_states=self.recurrent_dropout > 0)
+        rng = np.random.default_rng(seed)
+        if hasattr(self, "_resume_"):  # the random numbers go on where they stopped
+            rng.bit_generator.state = self._resume_["rng"]
+        is_first = not hasattr(self, "_theta_")
+        return Start(is_first, given.dtype, int(given.data.lengths.max()), rng, writer, progress)
+
+    def _settings(self, given: Given) -> Settings:
+        """Return the settings of this fit, in which no "auto" is left."""
+        n_samples = len(given.data.weighty())
+        validation_given = given.held_out is not None
+        return Settings.of(
+            self.get_params(deep=False), n_samples, validation_given=validation_given
+        )
+
+    def _set_aside(
+        self, given: Given, settings: Settings, start: Start, request: FitRequest
+    ) -> Sides:
+        """Divide the samples, without those of no weight, into training and held-out ones."""
+        data, groups = given.weighty()
+        stops = bool(settings.early_stopping) and not request.incremental
+        if not stops or given.held_out is not None:
+            return Sides(data, given.held_out, stops)
+        strata = None if data.per_step else self._strata(data.y)
+        fraction = settings.validation_fraction
+        parts = split_off(data, fraction, start.rng, strata=strata, groups=groups)
+        return Sides(*parts, stops)
+
+    def _train(
+        self, sides: Sides, settings: Settings, start: Start, request: FitRequest
+    ) -> TrainingResult:
+        """Train the network, and return what training leaves behind."""
+        data = merge_duplicates(sides.training, settings.batch_size)
+        data, bias_out = self._prepare_targets(data, start.first)
+        network = self._make_network(
+            alpha=settings.penalty / data.weight.sum(), masks_states=settings.recurrent_dropout > 0
+        )
         # Initial weights too: the last bits of a decomposition may depend on BLAS's threads.
         with single_blas_thread() as n_threads:
-            if first:
-                longest = int(sequences.lengths.max())
-                theta = network.layout.initial(rng, bias_out, longest)
-                theta = theta.astype(_float_dtype(sequences))
-            else:
-                theta = np.array(self._last_iterates()[-1])
-            result = make_trainer(
-                self,
-                network,
-                data.astype(theta.dtype),
-                n_samples,
-                theta,
-                rng,
-                incremental,
-                validate=make_validate(self, network, held_out) if held_out and stops else None,
+            theta = self._initial_weights(network, bias_out, start)
+            run = LbfgsTrainer if settings.solver == "lbfgs" else Trainer
+            trainer = run(
+                network=network,
+                data=data.astype(theta.dtype),
+                options=settings.options(incremental=request.incremental),
+                theta=theta,
+                optimizer=self._make_optimizer(settings, theta, network),
+                schedule=settings.schedule(incremental=request.incremental),
+                rng=start.rng,
+                validate=self._make_validate(network, sides, settings.validation_scoring),
                 n_threads=n_threads,
-                recent=() if first else self._last_iterates(),
-                watcher=watch and watch(partial(self._model_at, held_out=held_out, stops=stops)),
-                writer=writer,
-            ).train(progress)
-        self._take_over(result, incremental)
-        self._calibrate(held_out)
-        _warn_of(result)
+                recent=() if start.first else self._last_iterates(),
+                watcher=request.watch and request.watch(partial(self._model_at, sides=sides)),
+                writer=start.writer,
+            )
+            return trainer.train(start.progress)
 
-    def _model_at(self, snapshot: Snapshot, held_out: TrainingData | None, stops: bool) -> Any:
-        """Return the estimator that fit would leave if it stopped at the end of this epoch."""
-        model = self._copy()
-        validated = held_out is not None and stops
-        model._take_over(TrainingResult(snapshot, validated, "callback"), incremental=False)
-        model._calibrate(held_out)
-        return model
+    def _take_over(self, result: TrainingResult, incremental: bool) -> None:
+        """Set the fitted attributes."""
+        last, validated = result.last, result.validated
+        n_before = getattr(self, "n_iter_", 0) if incremental else 0
+        self._theta_ = last.best_theta
+        self.history_ = to_arrays(last.history)
+        self.history_["epoch"] += n_before
+        self.n_iter_ = n_before + len(last.history)
+        self.stop_reason_ = result.reason
+        self.t_ = last.optimizer["t"]
+        self.loss_ = last.history[-1].loss
+        self.best_loss_ = None if validated else last.best
+        self.best_validation_score_ = last.best if validated else None
+        if incremental or self.warm_start:
+            averages = self.average_epochs > 1 and not validated
+            self._resume_ = {
+                "solver": self.solver,
+                "optimizer": last.optimizer,
+                "rng": dict(last.rng),
+                "recent": list(last.recent) if averages else [],
+            }
+
+    # ---- reading ----
 
     def _read_targets(
         self,
@@ -282,8 +306,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         first: bool,
     ) -> TrainingData:
         """Return sequences, targets and weights; in a first fit, set what y says of the outputs."""
-        check_y_given(self, sequences, y)
-        packed, dtype = (sequences.values, sequences.offsets), _float_dtype(sequences)
+        check_y_given(sequences, y, type(self).__name__)
+        packed, dtype = (sequences.values, sequences.offsets), dtype_of_weights(sequences.dtype)
         if not self.return_sequences:
             try:
                 targets = self._check_targets(y, classes, dtype, first)
@@ -310,97 +334,32 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         data = self._read_targets(X, sequences, y, None, None, first=False)
         return self._prepare_targets(data, first=False)[0]
 
-    def _take_over(self, result: TrainingResult, incremental: bool) -> None:
-        """Set the fitted attributes."""
-        last, validated = result.last, result.validated
-        n_before = getattr(self, "n_iter_", 0) if incremental else 0
-        self._theta_ = last.best_theta
-        self.history_ = to_arrays(last.history)
-        self.history_["epoch"] += n_before
-        self.n_iter_ = n_before + len(last.history)
-        self.stop_reason_ = result.reason
-        self.t_ = last.optimizer["t"]
-        self.loss_ = last.history[-1].loss
-        self.best_loss_ = None if validated else last.best
-        self.best_validation_score_ = last.best if validated else None
-        if incremental or self.warm_start:
-            averages = self.average_epochs > 1 and not validated
-            self._resume_ = {
-                "solver": self.solver,
-                "optimizer": last.optimizer,
-                "rng": dict(last.rng),
-                "recent": list(last.recent) if averages else [],
-            }
+    def _read_held_out(self, request: FitRequest) -> TrainingData | None:
+        """Return the validation data that fit was given, if any."""
+        X, y, weight = request.X_val, request.y_val, request.sample_weight_val
+        if not check_held_out_given(X, y, weight):
+            return None
+        try:
+            read = self._encode_tokens if self._reads_tokens else self._read_numbers
+            n_timesteps = self.n_timesteps_in_ or self.n_timesteps
+            sequences = read(X, n_timesteps=n_timesteps, reset=False)
+            held_out = self._read_targets(X, sequences, y, weight, None, False)
+            return held_out.take(held_out.weighty())
+        except (TypeError, ValueError) as error:
+            error.add_note("This is about the validation data, X_val, y_val and sample_weight_val.")
+            raise
 
-    def _last_iterates(self) -> tuple[np.ndarray, ...]:
-        """Return the weights at the ends of the last epochs; one, or as many as are averaged."""
-        recent = self._resume_["recent"] if hasattr(self, "_resume_") else []
-        return tuple(recent) or (self._theta_,)
-
-    def _check_parameters(self) -> None:
-        self._validate_params()
-        for name, constraints in self._parameter_constraints.items():
-            value = getattr(self, name)
-            numbers = any(isinstance(constraint, Interval) for constraint in constraints)
-            if numbers and isinstance(value, bool | np.bool_):
-                raise InvalidParameterError(
-                    f"The {name!r} parameter of {type(self).__name__} must be a number, got "
-                    f"{value!r}."
-                )
-        if self.solver == "lbfgs" and self.return_sequences and self.tbptt_steps is not None:
-            raise InvalidParameterError(
-                'solver="lbfgs" updates once for all data, so with return_sequences=True it cannot '
-                "update after every piece of a sequence: set tbptt_steps=None."
-            )
-        if self.solver == "lbfgs" and self.checkpoint is not None:
-            raise InvalidParameterError(
-                'solver="lbfgs" cannot go on from a checkpoint as if it had never stopped, because '
-                "SciPy keeps its state to itself: set checkpoint=None, or take another solver."
-            )
-        if self.solver == "lbfgs" and self.average_epochs > 1:
-            raise InvalidParameterError(
-                'solver="lbfgs" has no noise that an average could take away: set '
-                "average_epochs=1, or take another solver."
-            )
-        if self.solver == "lbfgs" and (self.dropout or self.recurrent_dropout):
-            raise InvalidParameterError(
-                'solver="lbfgs" needs the same objective at every look at it, but dropout draws '
-                "another one: set dropout=0 and recurrent_dropout=0, or take another solver."
-            )
-        attends = self.pooling == "attention" and not self.return_sequences
-        if self.tbptt_steps is not None and attends:
-            raise InvalidParameterError(
-                f"tbptt_steps={self.tbptt_steps} cuts sequences into pieces, but "
-                'pooling="attention" weighs all steps against each other: set tbptt_steps=None, or '
-                "take another pooling."
-            )
-        if self.tbptt_steps is not None and self.bidirectional:
-            raise InvalidParameterError(
-                f"tbptt_steps={self.tbptt_steps} needs bidirectional=False: the reverse direction "
-                "starts at the end of a sequence, and cannot carry its state from the pieces "
-                "before. Set tbptt_steps=None."
-            )
+    # ---- what may not change between fits ----
 
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
         """Return what the weights' shapes and meaning depend on, as plain values."""
         chosen = {name: getattr(self, name) for name in self._architecture_names()}
-        chosen["head_sizes"] = self._head_sizes()
+        chosen["head_sizes"] = check_head_sizes(self.head_sizes)
         return {**chosen, "input_size": input_size, "n_outputs": n_outputs}
 
     @classmethod
     def _architecture_names(cls) -> tuple[str, ...]:
         return (*cls._layer_parameters, *cls._cell_parameters, *cls._target_parameters)
-
-    def _head_sizes(self) -> tuple[int, ...]:
-        """Return the widths of the head's layers; raise InvalidParameterError if they are none."""
-        sizes = tuple(self.head_sizes)
-        integers = all(isinstance(n, Integral) and not isinstance(n, bool) for n in sizes)
-        if integers and min(sizes, default=1) >= 1:
-            return tuple(int(size) for size in sizes)
-        raise InvalidParameterError(
-            "head_sizes must hold the width of each dense layer, integers of at least 1, for "
-            f"example (32,), or nothing; got {self.head_sizes!r}."
-        )
 
     def _check_unchanged(self, architecture: dict[str, Any]) -> None:
         for name, now in architecture.items():
@@ -410,70 +369,102 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                     f"and cannot go on with {name}={now!r}; fit anew with warm_start=False."
                 )
 
+    # ---- the start ----
+
     def _draw_seed(self) -> int | None:
         """Return what the random numbers of this fit begin with; None where they go on."""
         if hasattr(self, "_resume_"):
             return None
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _make_generator(self, seed: int | None) -> np.random.Generator:
-        """Return the Generator of this fit; where training goes on, in the state it stopped in."""
-        rng = np.random.default_rng(seed)
-        if hasattr(self, "_resume_"):
-            rng.bit_generator.state = self._resume_["rng"]
-        return rng
-
-    def _read_held_out(self, X_val: Any, y_val: Any, sample_weight_val: Any) -> TrainingData | None:
-        """Return the validation data that fit was given, if any."""
-        if not check_held_out_given(X_val, y_val, sample_weight_val):
+    def _make_writer(self, given: Given, seed: int | None) -> CheckpointWriter | None:
+        """Return what keeps this fit's checkpoint, if it is to have one."""
+        if self.checkpoint is None:
             return None
+        identity = identify(
+            type(self).__name__,
+            self.get_params(deep=False),
+            given,
+            seed=seed,
+            theta=getattr(self, "_theta_", None),
+            resume=getattr(self, "_resume_", None),
+        )
+        return CheckpointWriter(
+            Path(self.checkpoint),
+            identity,
+            every_epochs=self.checkpoint_epochs,
+            every_seconds=self.checkpoint_seconds,
+            seed=seed,
+        )
+
+    def _initial_weights(self, network: Network, bias_out: Array, start: Start) -> Array:
+        """Return the weights that the first update starts from."""
+        if not start.first:
+            return np.array(self._last_iterates()[-1])
+        theta = network.layout.initial(start.rng, bias_out, start.longest)
+        return theta.astype(start.dtype)
+
+    def _last_iterates(self) -> tuple[Array, ...]:
+        """Return the weights at the ends of the last epochs; one, or as many as are averaged."""
+        recent = self._resume_["recent"] if hasattr(self, "_resume_") else []
+        return tuple(recent) or (self._theta_,)
+
+    def _make_optimizer(self, settings: Settings, theta: Array, network: Network) -> Optimizer:
+        """Return the solver's optimizer; where training goes on with it, as it was."""
+        optimizer = settings.optimizer(theta, network.layout.penalised)
+        resume = getattr(self, "_resume_", None)
+        if resume is not None and resume["solver"] == settings.solver:
+            optimizer.restore(resume["optimizer"])
+        return optimizer
+
+    # ---- validation ----
+
+    def _make_validate(self, network: Network, sides: Sides, scoring: Any) -> Validate | None:
+        """Return what scores weights on the held-out samples, if these stop the training."""
+        if not sides.stops:
+            return None
+        held_out = sides.held_out
+        assert held_out is not None
         try:
-            check_X = check_tokens if self._reads_tokens else check_sequences
-            sequences = check_X(
-                self, X_val, n_timesteps=self.n_timesteps_in_ or self.n_timesteps, reset=False
-            )
-            held_out = self._read_targets(X_val, sequences, y_val, sample_weight_val, None, False)
-            return held_out.take(held_out.weighty())
-        except (TypeError, ValueError) as error:
-            error.add_note("This is about the validation data, X_val, y_val and sample_weight_val.")
-            raise
+            prepared, _ = self._prepare_targets(held_out, first=False)
+        except ValueError:  # class_weight leaves none of it
+            if scoring == "loss":
+                raise
+            prepared = None
+        return make_validate(network, held_out, prepared, self._make_score(held_out, scoring))
 
-    def _set_aside(
-        self,
-        data: TrainingData,
-        held_out: TrainingData | None,
-        groups: Any,
-        incremental: bool,
-        rng: np.random.Generator,
-    ) -> tuple[TrainingData, TrainingData | None, bool]:
-        """Return training data, held-out data, and whether these stop the training."""
-        stops = not incremental and self._stops_early(data.n_samples, held_out is not None)
-        if stops and held_out is None:
-            data, held_out = self._split(data, rng, groups)
-        return data, held_out, stops
+    def _make_score(self, held_out: TrainingData, scoring: Any) -> Score | None:
+        """Return what scores weights and their raw predictions; None stands for minus the loss."""
+        if scoring == "loss":
+            return None
+        if scoring is None:
+            return lambda theta, raw: self._score_raw(raw, held_out)
+        if held_out.per_step:
+            check_scores_steps(scoring)
+        scorer = check_scoring(self, scoring=scoring)
+        data = give_back(
+            held_out,
+            self._as_targets(held_out.y),
+            flat=self._input_kind_ == "flat",
+            vocabulary=self.vocabulary_ if self._reads_tokens else None,
+        )
+        return UserScore(scorer, scoring, self._with_weights, *data)
 
-    def _stops_early(self, n_samples: int, validation_given: bool) -> bool:
-        if self.early_stopping == "auto" and validation_given:
-            return True
-        return bool(resolve_auto(self, "early_stopping", n_samples))
-
-    def _split(
-        self, data: TrainingData, rng: np.random.Generator, groups: np.ndarray | None
-    ) -> tuple[TrainingData, TrainingData]:
-        """Return training and validation data for early stopping."""
-        strata = None if data.per_step else self._strata(data.y)
-        return split_off(data, self.validation_fraction, rng, strata=strata, groups=groups)
+    def _model_at(self, snapshot: Snapshot, sides: Sides) -> Self:
+        """Return the estimator that fit would leave if it stopped at the end of this epoch."""
+        model = self._copy()
+        model._take_over(TrainingResult(snapshot, sides.stops, "callback"), incremental=False)
+        model._calibrate(sides.held_out)
+        return model
 
 
-def _drop_weightless(data: TrainingData, groups: Any) -> tuple[TrainingData, np.ndarray | None]:
-    """Return data and groups, which are checked, without samples that have no weight."""
-    if groups is not None:
-        groups = column_or_1d(groups)
-        check_consistent_length(groups, np.empty(data.n_samples))
-    weighty = data.weighty()
-    if len(weighty) == data.n_samples:
-        return data, groups
-    return data.take(weighty), None if groups is None else groups[weighty]
+def _check_groups(groups: Any, n_samples: int) -> np.ndarray | None:
+    """Return the group of each sample (N,), if there are groups."""
+    if groups is None:
+        return None
+    groups = column_or_1d(groups)
+    check_consistent_length(groups, np.empty(n_samples))
+    return groups
 
 
 def _warn_of(result: TrainingResult) -> None:
@@ -487,8 +478,3 @@ def _warn_of(result: TrainingResult) -> None:
             ConvergenceWarning,
             stacklevel=5,
         )
-
-
-def _float_dtype(sequences: SequenceArray) -> np.dtype:
-    """Return the dtype of the computation: that of the values; float64 for codes of tokens."""
-    return sequences.dtype if sequences.dtype.kind == "f" else np.dtype(np.float64)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
+
+from sklearn.base import BaseEstimator
 
 from sklearn_rnn._compat import CallbackSupportMixin, with_callbacks
-from sklearn_rnn._estimators.streams import StatefulModel
+from sklearn_rnn._estimators.mixin import MixedIntoFittedModel
+from sklearn_rnn._estimators.request import FitRequest
 from sklearn_rnn._training.snapshot import Snapshot
 
 # What scikit-learn hangs on an estimator while it fits.
@@ -28,7 +33,7 @@ class EpochTasks:
     """
 
     def __init__(
-        self, context: Any, arguments: dict[str, Any], model_at: Callable[[Snapshot], Any]
+        self, context: Any, arguments: dict[str, Any], model_at: Callable[[Snapshot], BaseEstimator]
     ) -> None:
         self._context, self._arguments, self._model_at = context, arguments, model_at
         self._is_first = True
@@ -54,37 +59,42 @@ class EpochTasks:
         return reconstruction_attributes(self._model_at(snapshot))
 
 
-def reconstruction_attributes(model: Any) -> dict[str, Any]:
+def reconstruction_attributes(model: BaseEstimator) -> dict[str, Any]:
     """Return what scikit-learn makes `fitted_estimator` of: all that `model` holds, and no more."""
     kept = {name: value for name, value in vars(model).items() if name not in _CONTEXTS}
     return {"__dict__": kept}
 
 
-class CallbackFit(CallbackSupportMixin, StatefulModel):
-    """A fit that scikit-learn's callbacks look on at.
+class Callbacks(CallbackSupportMixin, MixedIntoFittedModel):
+    """Mixin: a fit that scikit-learn's callbacks look on at.
 
     They see the estimator that fit was called on, which is as it was before until the very end.
     """
 
+    @abstractmethod
+    def _fit(self, request: FitRequest) -> None:
+        """Fit this estimator, which is a draft: set the fitted attributes."""
+
     def _has_callbacks(self) -> bool:
         return bool(getattr(self, "_skl_callbacks", None))
 
-    def _fit_with_callbacks(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> Any:
+    def _fit_with_callbacks(self, request: FitRequest) -> Self:
         before = dict(vars(self))
         try:
-            return self._fit_in_context(X, y, sample_weight, **options)
+            return self._fit_in_context(request)
         except BaseException:
             self.__dict__ = before
             raise
 
     @with_callbacks
-    def _fit_in_context(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> Any:
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+    def _fit_in_context(self, request: FitRequest) -> Self:
+        weight = request.sample_weight
+        metadata = None if weight is None else {"sample_weight": weight}
         context = self._init_callback_context(max_subtasks=self.max_iter)
-        arguments = {"estimator": self, "X": X, "y": y, "metadata": metadata}
+        arguments = {"estimator": self, "X": request.X, "y": request.y, "metadata": metadata}
         context.call_on_fit_task_begin(**arguments)
         draft = self._copy(keep_fitted=self.warm_start)
-        draft._fit(X, y, sample_weight, watch=partial(EpochTasks, context, arguments), **options)
+        draft._fit(replace(request, watch=partial(EpochTasks, context, arguments)))
         context.call_on_fit_task_end(
             **arguments, reconstruction_attributes=partial(reconstruction_attributes, draft)
         )

@@ -3,62 +3,61 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._core.workspace import Array
+from sklearn_rnn._estimators.request import Given
 from sklearn_rnn._running.packing import TrainingData
-from sklearn_rnn._training.checkpoints import CheckpointWriter
 
 # What does not change the course of training.
 _NO_MATTER = ("checkpoint", "checkpoint_epochs", "checkpoint_seconds", "verbose")
 
 
-def make_writer(
-    model: Any,
-    data: TrainingData,
-    held_out: TrainingData | None,
-    groups: Any,
+def identify(
+    name: str,
+    parameters: Mapping[str, Any],
+    given: Given,
+    *,
     seed: int | None,
-) -> CheckpointWriter | None:
-    """Return what keeps this fit's checkpoint, if it is to have one.
+    theta: Array | None,
+    resume: Mapping[str, Any] | None,
+) -> dict[str, str]:
+    """Return what tells this fit from others, as text: what it is called in errors -> its value.
 
     Parameters
     ----------
-    model : RecurrentEstimator
-        As it is before training, with its weights where it goes on from those.
-    data, held_out : TrainingData
-        As they were read, before any split.
-    groups : array-like or None
+    name : str
+        The estimator's class.
+    parameters : mapping
+        Those of the constructor.
+    given : Given
+        The data, before any split.
     seed : int or None
-        None where training goes on from random numbers that `model` holds.
+        None where training goes on from random numbers that `resume` holds.
+    theta : ndarray or None
+        The weights that training goes on from, if it does.
+    resume : mapping or None
+        What else it goes on from.
     """
-    if model.checkpoint is None:
-        return None
-    parameters = {
-        name: _describe(value)
-        for name, value in model.get_params(deep=False).items()
-        if name not in _NO_MATTER
+    described = {
+        parameter: _describe(value)
+        for parameter, value in parameters.items()
+        if parameter not in _NO_MATTER
     }
-    if model.random_state is not None and seed is not None:
-        parameters["random_state"] = f"seeded by {seed}"
-    identity = {
-        "the class": type(model).__name__,
-        **parameters,
-        "the training data (their hash)": _hash_data(data),
-        "the validation data": _hash_data(held_out),
-        "groups": _hash(None if groups is None else np.asarray(groups)),
-        "the model to go on from (warm_start)": _hash_state(model),
+    if parameters["random_state"] is not None and seed is not None:
+        described["random_state"] = f"seeded by {seed}"
+    return {
+        "the class": name,
+        **described,
+        "the training data (their hash)": _hash_data(given.data),
+        "the validation data": _hash_data(given.held_out),
+        "groups": _hash(given.groups),
+        "the model to go on from (warm_start)": _hash_state(theta, resume),
     }
-    return CheckpointWriter(
-        Path(model.checkpoint),
-        identity,
-        every_epochs=model.checkpoint_epochs,
-        every_seconds=model.checkpoint_seconds,
-        seed=seed,
-    )
 
 
 def _describe(value: Any) -> str:
@@ -76,14 +75,11 @@ def _hash_data(data: TrainingData | None) -> str:
     return _hash(data.values, data.offsets, data.y, data.weight)
 
 
-def _hash_state(model: Any) -> str:
-    if not hasattr(model, "_theta_"):
-        return "none"
-    resume = getattr(model, "_resume_", None)
-    if resume is None:
-        return _hash(model._theta_)
+def _hash_state(theta: Array | None, resume: Mapping[str, Any] | None) -> str:
+    if theta is None or resume is None:
+        return _hash(theta)
     moments = resume["optimizer"]["moments"]
-    return _hash(model._theta_, *moments, *resume["recent"], np.array(repr(resume["rng"])))
+    return _hash(theta, *moments, *resume["recent"], np.array(repr(resume["rng"])))
 
 
 def _hash(*arrays: np.ndarray | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -24,11 +24,11 @@ from sklearn_rnn._data.targets import (
 )
 from sklearn_rnn._estimators.attribution import output_index
 from sklearn_rnn._estimators.base import RecurrentEstimator
-from sklearn_rnn._estimators.streams import StatefulClassifier
+from sklearn_rnn._estimators.request import FitRequest
 from sklearn_rnn._running.packing import TrainingData
 
 
-class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimator):
+class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
     """Base of the classifiers: binary, multiclass and multilabel, by the log loss."""
 
     # Set by fit. The kind is one of those of `_data.targets.Labels`.
@@ -40,9 +40,7 @@ class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimato
         "class_weight": [StrOptions({"balanced"}), dict, None],
     }
 
-    def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
-    ) -> RecurrentClassifier:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch on this data, going on from where training stands.
 
         Early stopping, callbacks and `checkpoint` have no part in it.
@@ -79,7 +77,7 @@ class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimato
                     f"classes={classes.tolist()} is not the same as in the first call: "
                     f"{self.classes_.tolist()}."
                 )
-        return self._fit_draft(X, y, sample_weight, incremental=True, classes=classes)
+        return self._fit_draft(FitRequest(X, y, sample_weight, classes=classes, incremental=True))
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the raw predictions, before the softmax or logistic function.
@@ -97,7 +95,7 @@ class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimato
             such row for each step, in the form that `predict` has.
         """
 
-        def finish(model: Any, raw: np.ndarray) -> np.ndarray:
+        def finish(model: Self, raw: np.ndarray) -> np.ndarray:
             return raw if raw.shape[1] > 1 or model._target_kind_ == "multilabel" else raw[:, 0]
 
         return self._answer(X, finish)
@@ -169,6 +167,60 @@ class RecurrentClassifier(ClassifierMixin, StatefulClassifier, RecurrentEstimato
             Only with `return_state`.
         """
         return self._answer(X, RecurrentClassifier._prediction, initial_state, return_state)
+
+    def step_proba(
+        self, x_t: Any, state: RecurrentState | None = None
+    ) -> tuple[np.ndarray, RecurrentState]:
+        """Take one more observation, as `step` does, and return probabilities.
+
+        Parameters
+        ----------
+        x_t : array-like of shape (n_features,) or (n_streams, n_features)
+            What one stream, or each of many, shows at this step.
+            With `embedding_size` a token, or (n_streams,) of them.
+        state : RecurrentState, default=None
+            What the call before returned; None where streams begin.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_classes,) or (n_streams, n_classes)
+            In the order of `classes_`.
+        state : RecurrentState
+            To be passed to the next call. The one that was passed to this one stays as it is.
+
+        Raises
+        ------
+        ValueError
+            If `x_t` is of another shape or not finite, if `state` is of another fit or another
+            number of streams, or if the model is bidirectional.
+        TypeError
+            If `state` is no RecurrentState.
+        """
+        model, raw, state, key = self._step(x_t, state)
+        return model._probability(raw)[key], state
+
+    def predict_proba_prefixes(self, X: Any) -> np.ndarray:
+        """Return what `predict_proba` would answer after each step of each sequence, in one pass.
+
+        Parameters
+        ----------
+        X : array-like, list of arrays, or SequenceArray
+            Sequences, in a container of the kind that was fitted.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_steps, n_classes), or object ndarray of \
+shape (n_samples,)
+            The answer for the first t + 1 steps at position t. An array for a 2-D X or a 3-D one
+            without padding; otherwise an array (n_steps_i, n_classes) for each sequence.
+
+        Raises
+        ------
+        ValueError
+            If the model is bidirectional, or X is not what it should be.
+        """
+        model, sequences, raw = self._run_each_step(X)
+        return model._arrange_steps(X, sequences, model._probability(raw))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; with `return_sequences`, over all steps that have a target.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -16,16 +16,20 @@ from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.losses import Loss
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.stack import Stack
-from sklearn_rnn._data.numbers import check_sequences
+from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._data.step_targets import arrange_steps
-from sklearn_rnn._data.tokens import check_tokens
+from sklearn_rnn._estimators.reading import InputReader
 from sklearn_rnn._estimators.stamps import StampedEstimator
 from sklearn_rnn._running.prediction import run_in_blocks
 from sklearn_rnn.sequences import SequenceArray
 
 
 class FittedModel(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, StampedEstimator, metaclass=ABCMeta
+    InputReader,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    StampedEstimator,
+    metaclass=ABCMeta,
 ):
     """The network of a fitted estimator: prediction in blocks, embeddings, weights."""
 
@@ -33,8 +37,6 @@ class FittedModel(
     _cell_parameters: ClassVar[tuple[str, ...]] = ()
 
     # Set by fit, through RecurrentEstimator.
-    n_timesteps_in_: int | None
-    vocabulary_: np.ndarray
     _architecture_: dict[str, Any]
     _theta_: np.ndarray
     history_: dict[str, np.ndarray]
@@ -43,7 +45,11 @@ class FittedModel(
     def _loss(self) -> Loss:
         """Return the loss that fits the kind of target."""
 
-    def _copy(self, *, keep_fitted: bool = True) -> Any:
+    @abstractmethod
+    def _prediction(self, raw: Array) -> Array:
+        """Return what `predict` answers to raw predictions (N, K)."""
+
+    def _copy(self, *, keep_fitted: bool = True) -> Self:
         """Return a bare copy with all parameters, and perhaps the fitted attributes.
 
         It shares the arrays, which nobody ever writes into.
@@ -56,7 +62,7 @@ class FittedModel(
         }
         return copy
 
-    def _with_weights(self, theta: np.ndarray) -> Any:
+    def _with_weights(self, theta: np.ndarray) -> Self:
         """Return a copy that predicts with these weights, of X without feature names."""
         copy = self._copy()
         copy._theta_ = theta
@@ -100,8 +106,8 @@ class FittedModel(
     def _read(self, X: Any) -> SequenceArray:
         """Return the sequences of X, which the weights' dtype can hold."""
         if self._reads_tokens:
-            return check_tokens(self, X, reset=False)
-        sequences = check_sequences(self, X, n_timesteps=self.n_timesteps_in_, reset=False)
+            return self._encode_tokens(X, reset=False)
+        sequences = self._read_numbers(X, n_timesteps=self.n_timesteps_in_, reset=False)
         if np.can_cast(sequences.dtype, self._theta_.dtype):
             return sequences
         with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused
@@ -109,7 +115,7 @@ class FittedModel(
         assert_all_finite(values, input_name="X")
         return SequenceArray(values, sequences.offsets)
 
-    def _answer(self, X: Any, finish: Callable[[Any, np.ndarray], np.ndarray]) -> np.ndarray:
+    def _answer(self, X: Any, finish: Callable[[Self, Array], Array]) -> Array:
         """Return finish(model, raw predictions): one answer a sequence, or one a step.
 
         Works on a copy, so that a fit in another thread cannot mix two models in one answer.
@@ -131,11 +137,20 @@ class FittedModel(
         return run_in_blocks(network, compute, self._theta_, sequences.values, sequences.offsets)
 
     def _arrange(self, X: Any, sequences: SequenceArray, rows: np.ndarray) -> np.ndarray:
-        """Return answers (M, ...) in the form that X asks for."""
-        per_step = self._architecture_["return_sequences"]
-        if not per_step:
+        """Return answers (M, ...), one a sequence or one a step, in the form that X asks for."""
+        if not self._architecture_["return_sequences"]:
             return rows
+        return self._arrange_steps(X, sequences, rows)
+
+    def _arrange_steps(self, X: Any, sequences: SequenceArray, rows: np.ndarray) -> np.ndarray:
+        """Return what there is of every step, (M, ...), in the form that X asks for."""
         return arrange_steps(X, sequences, rows, tokens=self._reads_tokens)
+
+    def _look(self, X: Any) -> tuple[Self, SequenceArray, Network]:
+        """Return a copy of this model (why, `_answer` says), X's sequences, and the network."""
+        check_is_fitted(self)
+        model = self._copy()
+        return model, model._read(X), model._make_network()
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the top layer's hidden states: one embedding a sequence, or one a step.
@@ -153,9 +168,7 @@ class FittedModel(
             over time, as `pooling` says; the forward direction first. With `return_sequences`
             the states of every step, in the form that `predict` has.
         """
-        check_is_fitted(self)
-        model = self._copy()
-        sequences, network = model._read(X), model._make_network()
+        model, sequences, network = self._look(X)
         return model._arrange(X, sequences, model._run(network, network.pooled_states, sequences))
 
     # ---- what was fitted ----

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
-from sklearn.metrics import check_scoring
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from sklearn_rnn._compat import InvalidParameterError
+from sklearn_rnn._core.losses import Loss
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._data.tokens import decode_tokens
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._running.prediction import run_in_blocks
+from sklearn_rnn._training.trainer import Validate
 from sklearn_rnn.sequences import SequenceArray
 
 
@@ -72,86 +77,116 @@ def split_off(
     return data.take(train), data.take(held_out)
 
 
+class Score(Protocol):
+    """Scores weights by themselves, or by their raw predictions of the held-out samples."""
+
+    def __call__(self, theta: Array, raw: Array) -> float:
+        """Return a score, the larger the better."""
+
+
 def make_validate(
-    model: Any, network: Network, held_out: TrainingData
-) -> Callable[[np.ndarray], tuple[float, float]]:
+    network: Network, held_out: TrainingData, prepared: TrainingData | None, score: Score | None
+) -> Validate:
     """Return what tells theta's score and loss on held-out data.
 
-    Larger scores are better; a score of NaN means diverged.
+    A score of NaN means diverged.
 
     Parameters
     ----------
-    model : RecurrentEstimator
-        With all fitted attributes but the weights; its `validation_scoring` says how.
     network : Network
     held_out : TrainingData
-        With targets (M, K) as `_check_targets` returns them.
+        With targets (M, K) as they were read.
+    prepared : TrainingData or None
+        The same with the targets and weights that the loss is defined for. None: there is no loss.
+    score : callable theta, raw predictions -> float, or None
+        None stands for minus the loss.
     """
-    loss_of = _make_loss(model, network, held_out)
-    score_of = None if model.validation_scoring == "loss" else _make_score(model, held_out)
+    loss_of = _no_loss if prepared is None else partial(_mean_loss, network.loss, prepared)
 
-    def validate(theta: np.ndarray) -> tuple[float, float]:
+    def validate(theta: Array) -> tuple[float, float]:
         raw = run_in_blocks(network, network.raw_prediction, theta, *held_out.packed)
         if not np.isfinite(raw).all():
             return np.nan, np.nan
         loss = loss_of(raw)
-        return (-loss if score_of is None else float(score_of(theta, raw))), loss
+        return (-loss if score is None else float(score(theta, raw))), loss
 
     return validate
 
 
-def _make_loss(
-    model: Any, network: Network, held_out: TrainingData
-) -> Callable[[np.ndarray], float]:
-    try:
-        prepared, _ = model._prepare_targets(held_out, first=False)
-    except ValueError:  # class_weight leaves none of it
-        if model.validation_scoring == "loss":
-            raise
-        return lambda raw: np.nan
-
-    def loss_of(raw: np.ndarray) -> float:
-        value, _ = network.loss.value_gradient(
-            raw.T.astype(np.float64), prepared.y.T, prepared.weight
-        )
-        return float(value) / float(prepared.weight.sum())
-
-    return loss_of
+def _no_loss(raw: Array) -> float:
+    return np.nan
 
 
-def _make_score(model: Any, held_out: TrainingData) -> Callable[[np.ndarray, np.ndarray], float]:
-    if model.validation_scoring is None:
-        return lambda theta, raw: model._score_raw(raw, held_out)
-    if held_out.per_step and isinstance(model.validation_scoring, str):
+def _mean_loss(loss: Loss, data: TrainingData, raw: Array) -> float:
+    """Return the weighted mean of the loss of raw predictions (M, K)."""
+    value, _ = loss.value_gradient(raw.T.astype(np.float64), data.y.T, data.weight)
+    return float(value) / float(data.weight.sum())
+
+
+def check_scores_steps(scoring: Any) -> None:
+    """Refuse the name of a scorer where there is one answer a step."""
+    if isinstance(scoring, str):
         raise InvalidParameterError(
-            f"validation_scoring={model.validation_scoring!r} scores one answer a sequence, but "
+            f"validation_scoring={scoring!r} scores one answer a sequence, but "
             'with return_sequences=True there is one a step: use None, "loss", or a callable '
             "(estimator, X, y), whose y holds a masked array for each sequence."
         )
-    scorer = check_scoring(model, scoring=model.validation_scoring)
-    X, y, weight = _as_given(model, held_out)
 
-    def user_score(theta: np.ndarray, raw: np.ndarray) -> float:
-        value = float(scorer(model._with_weights(theta), X, y, **weight))
+
+@dataclass(frozen=True)
+class UserScore:
+    """The score of weights by a scorer of scikit-learn's kind.
+
+    Parameters
+    ----------
+    scorer : callable estimator, X, y -> float
+    scoring : str or callable
+        What the user chose, for the message.
+    with_weights : callable theta -> fitted estimator
+    X, y
+        The held-out data as a user would pass them.
+    weight : dict
+        `sample_weight`, where weights differ.
+    """
+
+    scorer: Callable[..., float]
+    scoring: str | Callable[..., float]
+    with_weights: Callable[[Array], BaseEstimator]
+    X: Any
+    y: Any
+    weight: dict[str, Any]
+
+    def __call__(self, theta: Array, raw: Array) -> float:
+        """Return the scorer's value of the model with these weights."""
+        value = float(self.scorer(self.with_weights(theta), self.X, self.y, **self.weight))
         if not np.isfinite(value):
             raise ValueError(
-                f"validation_scoring={model.validation_scoring!r} gave {value} on the "
-                f"{held_out.n_samples} validation samples: is it defined for their targets?"
+                f"validation_scoring={self.scoring!r} gave {value} on the "
+                f"{len(self.X)} validation samples: is it defined for their targets?"
             )
         return value
 
-    return user_score
 
+def give_back(
+    held_out: TrainingData, y: np.ndarray, *, flat: bool, vocabulary: np.ndarray | None
+) -> tuple[Any, Any, dict[str, Any]]:
+    """Return X, y and, where weights differ, sample_weight, as a user would pass them.
 
-def _as_given(model: Any, held_out: TrainingData) -> tuple[Any, Any, dict[str, Any]]:
-    """Return X, y and, where weights differ, sample_weight, as a user would pass them."""
+    Parameters
+    ----------
+    held_out : TrainingData
+    y : ndarray (M,) or (M, K)
+        Its targets, as a user would give them if there were one a sequence.
+    flat : bool
+        Whether rows were fitted, not sequences.
+    vocabulary : ndarray or None
+        The tokens of its codes, if it holds codes.
+    """
     values, offsets = held_out.packed
-    if model._reads_tokens:
-        values = decode_tokens(values, model.vocabulary_)
-    X: Any = SequenceArray(values, offsets)
-    if model._input_kind_ == "flat":
-        X = values.reshape(held_out.n_samples, -1)
-    y, weight = model._as_targets(held_out.y), held_out.weight
+    if vocabulary is not None:
+        values = decode_tokens(values, vocabulary)
+    X = values.reshape(held_out.n_samples, -1) if flat else SequenceArray(values, offsets)
+    weight = held_out.weight
     if held_out.per_step:
         missing = np.zeros(y.shape, bool)
         missing[weight == 0] = True

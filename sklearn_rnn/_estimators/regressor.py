@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -33,6 +33,7 @@ from sklearn_rnn._data.targets import (
 from sklearn_rnn._estimators.attribution import output_index
 from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._estimators.intervals import calibration_residuals, margins, nearest_pair
+from sklearn_rnn._estimators.request import FitRequest
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn.sequences import SequenceArray
 
@@ -62,7 +63,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> RecurrentRegressor:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch on this data, going on from where training stands.
 
         Early stopping, callbacks and `checkpoint` have no part in it.
@@ -84,7 +85,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         self : estimator
             The fitted estimator.
         """
-        return self._fit_draft(X, y, sample_weight, incremental=True)
+        return self._fit_draft(FitRequest(X, y, sample_weight, incremental=True))
 
     def predict(
         self, X: Any, initial_state: RecurrentState | None = None, return_state: bool = False
@@ -184,7 +185,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         if not (isinstance(coverage, int | float | np.number) and 0 < coverage < 1):
             raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
 
-        def finish(model: Any, raw: np.ndarray) -> np.ndarray:
+        def finish(model: Self, raw: np.ndarray) -> np.ndarray:
             return model._intervals(model._each_quantile(raw), float(coverage))
 
         return self._answer(X, finish)

@@ -7,10 +7,9 @@ again, nothing has to be kept on the estimator, and a refit in between cannot mi
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Self, TypeVar, cast
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -18,19 +17,18 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_rnn._core.state import RecurrentState, same_fit
 from sklearn_rnn._core.stepper import Stepper
 from sklearn_rnn._core.workspace import Array
-from sklearn_rnn._data.numbers import read_observation
-from sklearn_rnn._data.step_targets import arrange_steps
-from sklearn_rnn._data.tokens import read_tokens
-from sklearn_rnn._estimators.fitted import FittedModel
+from sklearn_rnn._estimators.mixin import MixedIntoFittedModel
 from sklearn_rnn._running.prediction import run_each_step, run_from_state
 from sklearn_rnn.sequences import SequenceArray
 
+Model = TypeVar("Model")
+
 
 @dataclass(frozen=True)
-class LiveOrigin:
+class LiveOrigin(Generic[Model]):
     """The fit that states belong to: a bare copy of the estimator, ready for single steps."""
 
-    model: Any
+    model: Model
     stepper: Stepper
 
     @property
@@ -44,12 +42,8 @@ class LiveOrigin:
         return self.stepper.fingerprint
 
 
-class StatefulModel(FittedModel):
-    """What a fitted model does step by step."""
-
-    @abstractmethod
-    def _prediction(self, raw: Array) -> Array:
-        """Return what `predict` answers to raw predictions (N, K)."""
+class Streams(MixedIntoFittedModel):
+    """Mixin: what a fitted model does step by step."""
 
     def step(self, x_t: Any, state: RecurrentState | None = None) -> tuple[Any, RecurrentState]:
         """Take one more observation of one or many streams.
@@ -106,19 +100,19 @@ ndarray of shape (n_samples,)
             If the model is bidirectional, or X is not what it should be.
         """
         model, sequences, raw = self._run_each_step(X)
-        return arrange_steps(X, sequences, model._prediction(raw), tokens=model._reads_tokens)
+        return model._arrange_steps(X, sequences, model._prediction(raw))
 
     def _step(
         self, x_t: Any, state: RecurrentState | None
-    ) -> tuple[Any, Array, RecurrentState, Any]:
+    ) -> tuple[Self, Array, RecurrentState, Any]:
         """Return the model, its raw predictions (n, K), the next state, and which rows to give."""
         origin = self._origin_of(state)
         model, stepper = origin.model, origin.stepper
         if model._reads_tokens:
-            x = read_tokens(model, x_t)
+            x = model._encode_observed_tokens(x_t)
         else:
             n_features = model._architecture_["input_size"]
-            x = read_observation(model, x_t, n_features, stepper.theta.dtype)
+            x = model._read_observation(x_t, n_features, stepper.theta.dtype)
         x, key = (x[:, None], 0) if x.ndim == 1 else (x.T, slice(None))
         state = _check_streams(state, x.shape[1], origin)
         try:
@@ -130,7 +124,7 @@ ndarray of shape (n_samples,)
                 raw, state = stepper.step(x, state, origin)
         return model, raw.T, state, key
 
-    def _run_each_step(self, X: Any) -> tuple[Any, SequenceArray, Array]:
+    def _run_each_step(self, X: Any) -> tuple[Self, SequenceArray, Array]:
         """Return the model, the sequences of X, and raw predictions (sum of T_i, K)."""
         origin = self._origin_of(None)
         sequences = origin.model._read(X)
@@ -143,7 +137,7 @@ ndarray of shape (n_samples,)
     def _answer(
         self,
         X: Any,
-        finish: Callable[[Any, Array], Array],
+        finish: Callable[[Self, Array], Array],
         initial_state: RecurrentState | None = None,
         return_state: bool = False,
     ) -> Any:
@@ -159,7 +153,7 @@ ndarray of shape (n_samples,)
         answer = model._arrange(X, sequences, finish(model, raw))
         return (answer, state) if return_state else answer
 
-    def _origin_of(self, state: RecurrentState | None) -> LiveOrigin:
+    def _origin_of(self, state: RecurrentState | None) -> LiveOrigin[Self]:
         """Return what can continue a state, or start one, if it is this fit that may."""
         if state is not None:
             if not isinstance(state, RecurrentState):
@@ -168,7 +162,7 @@ ndarray of shape (n_samples,)
                     f"where sequences begin; got a {type(state).__name__}."
                 )
             if hasattr(self, "_theta_") and state._origin.theta is self._theta_:
-                return state._origin
+                return cast("LiveOrigin[Self]", state._origin)
         check_is_fitted(self)
         model = self._copy()
         fitted = model._architecture_
@@ -188,70 +182,8 @@ ndarray of shape (n_samples,)
         return origin
 
 
-class StatefulClassifier(StatefulModel):
-    """What a fitted classifier does step by step besides."""
-
-    @abstractmethod
-    def _probability(self, raw: Array) -> Array:
-        """Return what `predict_proba` answers to raw predictions (N, K)."""
-
-    def step_proba(
-        self, x_t: Any, state: RecurrentState | None = None
-    ) -> tuple[np.ndarray, RecurrentState]:
-        """Take one more observation, as `step` does, and return probabilities.
-
-        Parameters
-        ----------
-        x_t : array-like of shape (n_features,) or (n_streams, n_features)
-            What one stream, or each of many, shows at this step.
-            With `embedding_size` a token, or (n_streams,) of them.
-        state : RecurrentState, default=None
-            What the call before returned; None where streams begin.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_classes,) or (n_streams, n_classes)
-            In the order of `classes_`.
-        state : RecurrentState
-            To be passed to the next call. The one that was passed to this one stays as it is.
-
-        Raises
-        ------
-        ValueError
-            If `x_t` is of another shape or not finite, if `state` is of another fit or another
-            number of streams, or if the model is bidirectional.
-        TypeError
-            If `state` is no RecurrentState.
-        """
-        model, raw, state, key = self._step(x_t, state)
-        return model._probability(raw)[key], state
-
-    def predict_proba_prefixes(self, X: Any) -> np.ndarray:
-        """Return what `predict_proba` would answer after each step of each sequence, in one pass.
-
-        Parameters
-        ----------
-        X : array-like, list of arrays, or SequenceArray
-            Sequences, in a container of the kind that was fitted.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_steps, n_classes), or object ndarray of \
-shape (n_samples,)
-            The answer for the first t + 1 steps at position t. An array for a 2-D X or a 3-D one
-            without padding; otherwise an array (n_steps_i, n_classes) for each sequence.
-
-        Raises
-        ------
-        ValueError
-            If the model is bidirectional, or X is not what it should be.
-        """
-        model, sequences, raw = self._run_each_step(X)
-        return arrange_steps(X, sequences, model._probability(raw), tokens=model._reads_tokens)
-
-
 def _check_streams(
-    state: RecurrentState | None, n_streams: int, origin: LiveOrigin
+    state: RecurrentState | None, n_streams: int, origin: LiveOrigin[Any]
 ) -> RecurrentState:
     """Return the state of this many streams, of those that begin where there is none."""
     if state is None:

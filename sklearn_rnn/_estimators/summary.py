@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import numpy as np
 
 from sklearn_rnn._core.network import Network
-from sklearn_rnn._estimators.settings import resolve_auto
+from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._running.cost import (
     forward_operations,
     prediction_bytes,
@@ -132,11 +131,9 @@ class Summary:
         ]
 
 
-def summarise(estimator: Any, network: Network, lengths: np.ndarray | None) -> Summary:
-    """Return the summary of a fitted estimator; with the lengths of sequences, also their cost."""
-    layers = (*_recurrent_layers(network), *_answering_layers(estimator, network))
-    cost = None if lengths is None else _cost(estimator, network, lengths)
-    return Summary(type(estimator).__name__, layers, network.layout.size, cost)
+def layers_of(network: Network, pooling: str) -> tuple[tuple[str, str, int], ...]:
+    """Return name, output shape and number of parameters of each layer, as in `Summary.layers`."""
+    return (*_recurrent_layers(network), *_answering_layers(network, pooling))
 
 
 def _recurrent_layers(network: Network) -> Iterator[tuple[str, str, int]]:
@@ -158,12 +155,11 @@ def _recurrent_layers(network: Network) -> Iterator[tuple[str, str, int]]:
         yield name, f"(n, T, {stack.n_directions * cell.hidden_size})", n_parameters
 
 
-def _answering_layers(estimator: Any, network: Network) -> Iterator[tuple[str, str, int]]:
+def _answering_layers(network: Network, pooling: str) -> Iterator[tuple[str, str, int]]:
     """Yield the rows of pooling and the dense layers."""
     _, arrays = network.layout.views(np.empty(network.layout.size, bool))
     shape = "(n, T, {})" if network.per_step else "(n, {})"
     if not network.per_step:
-        pooling = estimator._architecture_["pooling"]
         n_parameters = arrays["attention"].size if "attention" in arrays else 0
         yield f"pooling: {pooling}", shape.format(network.readout.input_size), n_parameters
     for k, name in enumerate(network.readout.dense_layers):
@@ -171,20 +167,37 @@ def _answering_layers(estimator: Any, network: Network) -> Iterator[tuple[str, s
         yield title, shape.format(len(arrays[name])), arrays[name].size
 
 
-def _cost(estimator: Any, network: Network, lengths: np.ndarray) -> Cost:
-    n_samples = len(lengths)
-    if estimator.solver == "lbfgs":
-        batch_size = n_samples
-    else:
-        batch_size = min(n_samples, resolve_auto(estimator, "batch_size", n_samples))
-    sizes = lengths, estimator._architecture_["input_size"], estimator._theta_.dtype
-    in_training = estimator._make_network(masks_states=estimator.recurrent_dropout > 0)
+def cost_of(
+    network: Network,
+    lengths: Array,
+    *,
+    training: Network,
+    input_size: int,
+    dtype: np.dtype,
+    batch_size: int,
+    tbptt_steps: int | None,
+) -> Cost:
+    """Return what training on sequences of these lengths costs, and predicting them.
+
+    Parameters
+    ----------
+    network, training : Network
+        As it predicts, and as it is trained.
+    lengths : ndarray of int (N,)
+    input_size : int
+        Features of a step.
+    dtype : dtype
+        That of the weights.
+    batch_size : int
+    tbptt_steps : int or None
+    """
+    sizes = lengths, input_size, dtype
     return Cost(
-        n_sequences=n_samples,
+        n_sequences=len(lengths),
         shortest=int(lengths.min()),
         longest=int(lengths.max()),
         batch_size=batch_size,
-        training_bytes=training_bytes(in_training, *sizes, batch_size, estimator.tbptt_steps),
+        training_bytes=training_bytes(training, *sizes, batch_size, tbptt_steps),
         prediction_bytes=prediction_bytes(network, *sizes),
         forward_operations=forward_operations(network, lengths),
         update_operations=update_operations(network, lengths, batch_size),

@@ -1,0 +1,1 @@
+"""Runs a network over any number of sequences, in blocks of bounded memory."""

@@ -1,0 +1,1 @@
+"""Trains a network: batches, epochs, optimizers, stopping and checkpoints."""

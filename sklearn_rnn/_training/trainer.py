@@ -6,11 +6,11 @@ until then nobody sees what happened, so that a fit that fails leaves nothing ha
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Protocol
 
 import numpy as np
 from scipy.linalg import get_blas_funcs
@@ -62,6 +62,13 @@ class TrainingResult:
     reason: str
 
 
+class Validate(Protocol):
+    """Scores weights on data that training does not see."""
+
+    def __call__(self, theta: Array, /) -> tuple[float, float]:
+        """Return score and loss; larger scores are better, and NaN means diverged."""
+
+
 class Diverged(ArithmeticError):
     """A loss or a gradient that is no longer finite."""
 
@@ -82,8 +89,8 @@ class Trainer:
         The learning rate of each update.
     rng : Generator
         Shuffles.
-    validate : callable theta -> (score, loss), or None
-        Larger scores are better; where it is given, the best weights win.
+    validate : Validate or None
+        Where it is given, the weights of the best score win.
     n_threads : int
         With 2 or more, the halves of a large batch run at the same time. The result has the
         same bits with any number.
@@ -101,7 +108,7 @@ class Trainer:
     optimizer: Optimizer
     schedule: Schedule
     rng: np.random.Generator
-    validate: Callable[[Array], tuple[float, float]] | None = None
+    validate: Validate | None = None
     n_threads: int = 1
     recent: tuple[Array, ...] = ()
     watcher: Watcher | None = None

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._data.numbers import how_to_read
+from sklearn_rnn._data.containers import how_to_read
 from sklearn_rnn.sequences import SequenceArray
 from sklearn_rnn.windows import read_series, windows_at
 

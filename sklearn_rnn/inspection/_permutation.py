@@ -14,7 +14,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_rnn._data.numbers import how_to_read, read_sequences, restore_container
+from sklearn_rnn._data.containers import how_to_read, restore_container
+from sklearn_rnn._data.numbers import read_sequences
 from sklearn_rnn._estimators.attribution import is_integer
 from sklearn_rnn.sequences import SequenceArray
 
@@ -158,7 +159,7 @@ def _read(estimator: Any, X: Any) -> SequenceArray:
             "integrated_gradients for what each token is worth."
         )
     n_timesteps = getattr(model, "n_timesteps_in_", None) if how_to_read(X) == "flat" else None
-    sequences = read_sequences("permutation_importance", X, n_timesteps=n_timesteps)
+    sequences = read_sequences(X, "permutation_importance", n_timesteps=n_timesteps)
     if len(sequences) < 2:
         raise ValueError("X has one sequence, which has none to exchange anything with.")
     return sequences

@@ -105,7 +105,7 @@ def to_aeon(X: Any) -> np.ndarray | list[np.ndarray]:
     [(2, 50), (2, 40)]
     """
     # Copies, for aeon's compiled code wants rows that are contiguous, and may write into them.
-    turned = [sequence.T.copy() for sequence in read_sequences("to_aeon", X, allow_nan=True)]
+    turned = [sequence.T.copy() for sequence in read_sequences(X, "to_aeon", allow_nan=True)]
     lengths = {case.shape[1] for case in turned}
     return np.stack(turned) if len(lengths) == 1 else turned
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sklearn_rnn._data.numbers import check_sequences
-from sklearn_rnn._data.tokens import check_tokens
+from sklearn_rnn._estimators.fitted import FittedModel
 
 
 @cache
@@ -210,17 +209,17 @@ def pack(x: Any, lengths: Any) -> Any:
     return pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
 
 
-def pack_container(X: Any, estimator: Any, like: Any) -> Any:
+def pack_container(X: Any, estimator: FittedModel, like: Any) -> Any:
     """Return what an estimator reads in X as a PackedSequence, in the dtype and place of `like`."""
     import torch
     from torch.nn.utils.rnn import pack_sequence
 
     if estimator._reads_tokens:
-        sequences = check_tokens(estimator, X, reset=False)
+        sequences = estimator._encode_tokens(X, reset=False)
         rows = torch.tensor(sequences.values[:, 0], device=like.device)
     else:
         n_timesteps = estimator.n_timesteps_in_
-        sequences = check_sequences(estimator, X, n_timesteps=n_timesteps, reset=False)
+        sequences = estimator._read_numbers(X, n_timesteps=n_timesteps, reset=False)
         rows = torch.tensor(sequences.values).to(like)
     return pack_sequence(rows.split(sequences.lengths.tolist()), enforce_sorted=False)
 
