@@ -4,7 +4,7 @@
 5  preprocessing  datasets ...                         public, one idea each
 4  _estimators  _rnn  _lstm  _gru                      the six estimators
 3  _training                                           loops; does not know floor 2, nor 2 it
-2  _data  sequences  _compat                           what X and y mean; does not know floor 1
+2  _data  sequences  _compat  _typing  _records         what X and y mean; does not know floor 1
 1  _running                                            a network over many sequences
 0  _core  _files  _version                             NumPy only: the mathematics; verified files
 """
@@ -26,7 +26,7 @@ MAX_BODY_LINES = 50
 FLOORS = [
     ("_core|_files|_version", 0),
     ("_running", 1),
-    ("_data|sequences|_compat", 2),
+    ("_data|sequences|_compat|_typing|_records", 2),
     ("_training", 3),
     ("_estimators|_rnn|_lstm|_gru", 4),
     ("__init__|__main__", 6),

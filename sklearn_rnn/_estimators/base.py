@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -46,6 +46,7 @@ from sklearn_rnn._training.history import to_arrays
 from sklearn_rnn._training.snapshot import Snapshot, Watcher
 from sklearn_rnn._training.threads import single_blas_thread
 from sklearn_rnn._training.trainer import TrainingResult
+from sklearn_rnn._typing import ArrayOrList, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 
@@ -133,15 +134,15 @@ class RecurrentEstimator(InsightModel, CallbackFit):
 
     def fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
+        X: SequencesLike,
+        y: SequencesLike,
+        sample_weight: ArrayOrList | None = None,
         *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-        groups: Any = None,
-    ) -> Any:
+        X_val: SequencesLike | None = None,
+        y_val: SequencesLike | None = None,
+        sample_weight_val: ArrayOrList | None = None,
+        groups: ArrayOrList | None = None,
+    ) -> Self:
         """Fit the network to sequences and their targets.
 
         Parameters
@@ -189,7 +190,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         validation = X_val, y_val, sample_weight_val
         return self._fit_draft(X, y, sample_weight, validation=validation, groups=groups)
 
-    def _fit_draft(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> Any:
+    def _fit_draft(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> Self:
         incremental = options.get("incremental", False)
         if self._has_callbacks() and not incremental:
             self._check_parameters()

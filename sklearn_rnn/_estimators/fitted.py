@@ -21,6 +21,7 @@ from sklearn_rnn._data.step_targets import arrange_steps
 from sklearn_rnn._data.tokens import check_tokens
 from sklearn_rnn._estimators.stamps import StampedEstimator
 from sklearn_rnn._running.prediction import run_in_blocks
+from sklearn_rnn._typing import Array, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 
@@ -34,10 +35,10 @@ class FittedModel(
 
     # Set by fit, through RecurrentEstimator.
     n_timesteps_in_: int | None
-    vocabulary_: np.ndarray
+    vocabulary_: Array
     _architecture_: dict[str, Any]
     _theta_: np.ndarray
-    history_: dict[str, np.ndarray]
+    history_: dict[str, Array]
 
     @abstractmethod
     def _loss(self) -> Loss:
@@ -137,7 +138,7 @@ class FittedModel(
             return rows
         return arrange_steps(X, sequences, rows, tokens=self._reads_tokens)
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: SequencesLike) -> Array:
         """Return the top layer's hidden states: one embedding a sequence, or one a step.
 
         Parameters
@@ -161,7 +162,7 @@ class FittedModel(
     # ---- what was fitted ----
 
     @property
-    def weights_(self) -> dict[str, np.ndarray]:
+    def weights_(self) -> dict[str, Array]:
         """Copies of all weights, by name: PyTorch's names, weight_out and bias_out."""
         check_is_fitted(self)
         return self._make_network().layout.public(np.asarray(self._theta_))

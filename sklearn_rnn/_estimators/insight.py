@@ -36,6 +36,7 @@ from sklearn_rnn._estimators.fitted import FittedModel
 from sklearn_rnn._estimators.summary import Summary, summarise
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._running.traces import read_backward, read_forward
+from sklearn_rnn._typing import SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 
@@ -50,7 +51,7 @@ class InsightModel(FittedModel):
     def _targets_as_trained(self, X: Any, sequences: SequenceArray, y: Any) -> TrainingData:
         """Return sequences and targets as a fit would train on them; weight 0: not scored."""
 
-    def hidden_states(self, X: Any, layer: int = -1) -> np.ndarray:
+    def hidden_states(self, X: SequencesLike, layer: int = -1) -> Array:
         """Return the states of one layer after every step.
 
         Parameters
@@ -88,7 +89,7 @@ class InsightModel(FittedModel):
         rows = read_forward(network, model._theta_, *packed, read, training=False)
         return model._arrange_all(X, sequences, rows)
 
-    def attention_weights(self, X: Any) -> np.ndarray:
+    def attention_weights(self, X: SequencesLike) -> Array:
         """Return how much each step counts in the answer of a model with ``pooling="attention"``.
 
         Parameters
@@ -124,7 +125,7 @@ class InsightModel(FittedModel):
         rows = read_forward(network, model._theta_, *packed, read, training=False)
         return model._arrange_all(X, sequences, rows[:, 0] if rows.shape[1] == 1 else rows)
 
-    def gate_activations(self, X: Any, layer: int = -1) -> dict[str, np.ndarray]:
+    def gate_activations(self, X: SequencesLike, layer: int = -1) -> dict[str, Array]:
         """Return the gates of one layer at every step, by PyTorch's letters.
 
         Parameters
@@ -168,7 +169,7 @@ class InsightModel(FittedModel):
             for name, part in zip(names, parts, strict=True)
         }
 
-    def gradient_flow(self, X: Any, y: Any) -> Bunch:
+    def gradient_flow(self, X: SequencesLike, y: SequencesLike) -> Bunch:
         """Return how large the error of each sequence is at every step on its way back.
 
         With L the loss of one sequence and h_t the state of a layer after step t, that is the
@@ -238,7 +239,7 @@ class InsightModel(FittedModel):
         bounds = dict(zip(factors, columns[len(factors) :], strict=True))
         return Bunch(norms=norms, bounds=bounds, sigma_max=factors)
 
-    def input_gradients(self, X: Any, target: Any = None, step: int | None = None) -> Any:
+    def input_gradients(self, X: SequencesLike, target: Any = None, step: int | None = None) -> Any:
         """Return the derivative of the prediction by every number of X.
 
         Of a regressor's prediction, in the unit of y; of a classifier, of the log-odds of a class,
@@ -282,11 +283,11 @@ class InsightModel(FittedModel):
 
     def integrated_gradients(
         self,
-        X: Any,
+        X: SequencesLike,
         baseline: Any = None,
         target: Any = None,
         step: int | None = None,
-        n_steps: Any = 50,
+        n_steps: int = 50,
     ) -> Any:
         """Return every number's share in how the prediction differs from that of a baseline.
 
@@ -350,7 +351,7 @@ class InsightModel(FittedModel):
             return model._arrange_all(X, sequences, rows.sum(axis=1))
         return restore_container(X, SequenceArray(rows, sequences.offsets))
 
-    def summary(self, X: Any = None) -> Summary:
+    def summary(self, X: SequencesLike | None = None) -> Summary:
         """Return layers, shapes and numbers of parameters; for an X also memory and arithmetic.
 
         Parameters

@@ -23,6 +23,7 @@ from sklearn_rnn._data.step_targets import arrange_steps
 from sklearn_rnn._data.tokens import read_tokens
 from sklearn_rnn._estimators.fitted import FittedModel
 from sklearn_rnn._running.prediction import run_each_step, run_from_state
+from sklearn_rnn._typing import SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 
@@ -84,7 +85,7 @@ ndarray of shape (n_streams,) or (n_streams, n_outputs)
         model, raw, state, key = self._step(x_t, state)
         return model._prediction(raw)[key], state
 
-    def predict_prefixes(self, X: Any) -> np.ndarray:
+    def predict_prefixes(self, X: SequencesLike) -> Array:
         """Return what `predict` would answer after each step of each sequence, in one pass.
 
         Parameters
@@ -197,7 +198,7 @@ class StatefulClassifier(StatefulModel):
 
     def step_proba(
         self, x_t: Any, state: RecurrentState | None = None
-    ) -> tuple[np.ndarray, RecurrentState]:
+    ) -> tuple[Array, RecurrentState]:
         """Take one more observation, as `step` does, and return probabilities.
 
         Parameters
@@ -226,7 +227,7 @@ class StatefulClassifier(StatefulModel):
         model, raw, state, key = self._step(x_t, state)
         return model._probability(raw)[key], state
 
-    def predict_proba_prefixes(self, X: Any) -> np.ndarray:
+    def predict_proba_prefixes(self, X: SequencesLike) -> Array:
         """Return what `predict_proba` would answer after each step of each sequence, in one pass.
 
         Parameters
