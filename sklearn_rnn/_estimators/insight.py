@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.attribution import Explained
@@ -34,10 +33,20 @@ from sklearn_rnn._estimators.attribution import (
 )
 from sklearn_rnn._estimators.fitted import FittedModel
 from sklearn_rnn._estimators.summary import Summary, summarise
+from sklearn_rnn._records import Record
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._running.traces import read_backward, read_forward
 from sklearn_rnn._typing import SequencesLike
 from sklearn_rnn.sequences import SequenceArray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GradientFlow(Record):
+    """Norms of errors through time; `gradient_flow` describes the fields."""
+
+    norms: dict[str, Array]
+    bounds: dict[str, Array] | None
+    sigma_max: dict[str, float] | None
 
 
 class InsightModel(FittedModel):
@@ -169,7 +178,7 @@ class InsightModel(FittedModel):
             for name, part in zip(names, parts, strict=True)
         }
 
-    def gradient_flow(self, X: SequencesLike, y: SequencesLike) -> Bunch:
+    def gradient_flow(self, X: SequencesLike, y: SequencesLike) -> GradientFlow:
         """Return how large the error of each sequence is at every step on its way back.
 
         With L the loss of one sequence and h_t the state of a layer after step t, that is the
@@ -186,8 +195,8 @@ class InsightModel(FittedModel):
 
         Returns
         -------
-        flow : Bunch
-            A dict whose keys are attributes, too:
+        flow : GradientFlow
+            A record, whose fields are attributes and keys:
 
             norms : dict of str to ndarray of shape (n_samples, n_steps)
                 The norms, by layer and direction: "l0", "l0_reverse", "l1" and so on, as the
@@ -235,9 +244,10 @@ class InsightModel(FittedModel):
         factors = _error_factors(network, cells)
         norms = dict(zip(factors, columns, strict=False))
         if len(columns) == len(factors):
-            return Bunch(norms=norms, bounds=None, sigma_max=None)
+            return GradientFlow(norms=norms, bounds=None, sigma_max=None)
         bounds = dict(zip(factors, columns[len(factors) :], strict=True))
-        return Bunch(norms=norms, bounds=bounds, sigma_max=factors)
+        sigma_max = {name: factor for name, factor in factors.items() if factor is not None}
+        return GradientFlow(norms=norms, bounds=bounds, sigma_max=sigma_max)
 
     def input_gradients(self, X: SequencesLike, target: Any = None, step: int | None = None) -> Any:
         """Return the derivative of the prediction by every number of X.
