@@ -13,10 +13,9 @@ import numpy as np
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import Bunch
 
 from sklearn_rnn import LSTMClassifier
-from sklearn_rnn.datasets import load_japanese_vowels
+from sklearn_rnn.datasets import JapaneseVowels, load_japanese_vowels
 from sklearn_rnn.preprocessing import TimestepTransformer
 
 
@@ -48,7 +47,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _search(data: Bunch, args: argparse.Namespace) -> GridSearchCV:
+def _search(data: JapaneseVowels, args: argparse.Namespace) -> GridSearchCV:
     model = Pipeline(
         [
             ("scale", TimestepTransformer(StandardScaler())),
@@ -75,7 +74,7 @@ def _print_scores(search: GridSearchCV) -> None:
         )
 
 
-def _save_and_load(model: Pipeline, data: Bunch, path: Path) -> None:
+def _save_and_load(model: Pipeline, data: JapaneseVowels, path: Path) -> None:
     path.write_bytes(pickle.dumps(model))
     loaded = pickle.loads(path.read_bytes())
     if not np.array_equal(loaded.predict_proba(data.X_test), model.predict_proba(data.X_test)):

@@ -3,37 +3,52 @@
 Dimension key: N rows of the table, n sequences, T_i time steps in sequence i, F features.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import timedelta
 from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
-from sklearn.utils import Bunch
 
+from sklearn_rnn._records import Record
+from sklearn_rnn._typing import Array
 from sklearn_rnn.sequences import SequenceArray
 
-__all__ = ["sequences_from_frame"]
+__all__ = ["FrameSequences", "sequences_from_frame"]
 
 # What users call the units of time, and what NumPy calls them.
 _UNITS: dict[str, Any] = {unit: unit for unit in ("ns", "us", "ms", "s", "m", "h", "D", "W")}
 _UNITS |= {"min": "m", "d": "D", "w": "W"}
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class FrameSequences(Record):
+    """The sequences of a long data frame; `sequences_from_frame` describes the fields."""
+
+    X: SequenceArray
+    y: Array | None
+    groups: Array
+    ids: Array
+    feature_names: list[Any]
+
+
 def sequences_from_frame(
     frame: Any,
     *,
-    by: Any,
-    order: Any,
-    features: Any = None,
-    target: Any = None,
+    by: Hashable | list[Any],
+    order: Hashable,
+    features: Hashable | list[Any] | None = None,
+    target: Hashable | None = None,
     target_per_step: bool | Literal["auto"] = "auto",
-    groups: Any = None,
+    groups: Hashable | None = None,
     sort: bool = False,
-    regular: Any = None,
+    regular: float | str | timedelta | np.timedelta64 | None = None,
     allow_nan: bool = False,
-) -> Bunch:
+) -> FrameSequences:
     """Cut a long data frame, with a row for each time step, into sequences.
 
     The rows of a sequence are those with one key in `by`; they need not be neighbours. The
@@ -76,8 +91,8 @@ def sequences_from_frame(
 
     Returns
     -------
-    data : :class:`~sklearn.utils.Bunch`
-        Dictionary-like object, with the following attributes.
+    data : FrameSequences
+        A record, whose fields are attributes and keys, ``data.X`` and ``data["X"]``:
 
         X : SequenceArray of shape (n,)
             The sequences: float32 if all features are in single or half precision, else float64.
@@ -136,7 +151,7 @@ def sequences_from_frame(
     names = _feature_names(frame, table, features, others)
     cut = _cut(table, by, order, sort, regular)
     ids = cut.ids
-    return Bunch(
+    return FrameSequences(
         X=SequenceArray(_read_features(table, names, cut, allow_nan), cut.offsets),
         y=None if target is None else _read_target(table, target, target_per_step, cut),
         groups=ids if groups is None else _one_each(table, groups, "groups", cut),

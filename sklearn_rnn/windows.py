@@ -6,29 +6,45 @@ A window that starts at row s has the rows s, ..., s + window - 1, and the rows 
 s + window, ..., s + window + horizon - 1.
 """
 
+from __future__ import annotations
+
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from sklearn.utils import Bunch
+from numpy.typing import NDArray
 
 from sklearn_rnn._data.containers import how_to_read
 from sklearn_rnn._data.numbers import read_sequences
+from sklearn_rnn._records import Record
+from sklearn_rnn._typing import Array, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
-__all__ = ["make_windows"]
+__all__ = ["Windows", "make_windows"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Windows(Record):
+    """Windows of long series, and their targets; `make_windows` describes the fields."""
+
+    X: Array
+    y: Array
+    groups: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    gap: int
 
 
 def make_windows(
-    series: Any,
+    series: SequencesLike,
     window: int,
     horizon: int = 1,
     *,
     stride: int = 1,
-    target: Any = None,
-    exog: Any = None,
-) -> Bunch:
+    target: int | str | list[int] | list[str] | list[int | str] | None = None,
+    exog: SequencesLike | None = None,
+) -> Windows:
     """Cut long series into windows, and what is to be forecast after each of them.
 
     A window that starts at row s has the rows s to s + window - 1 of a series; its targets are the
@@ -56,8 +72,8 @@ def make_windows(
 
     Returns
     -------
-    data : :class:`~sklearn.utils.Bunch`
-        Dictionary-like object, with the following attributes.
+    data : Windows
+        A record, whose fields are attributes and keys, ``data.X`` and ``data["X"]``:
 
         X : ndarray of shape (n, window, F + E)
             The windows, series by series: the columns of `series`, then those of `exog`. Read-only:
@@ -131,7 +147,7 @@ def make_windows(
     X = windows_at(values, starts, window)
     X.flags.writeable = False
     Y = windows_at(packed.values, starts + window, horizon)[:, :, columns]
-    return Bunch(
+    return Windows(
         X=X,
         y=Y[:, 0, 0] if Y.shape[1:] == (1, 1) else Y.reshape(len(Y), -1),
         groups=groups,

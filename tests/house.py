@@ -58,7 +58,12 @@ _ALL = _SKLEARN | {"joblib", "threadpoolctl"}
 FLOORS = (
     Floor("the mathematics; verified files", ("_core", "_files", "_version"), _NUMPY),
     Floor("a network over many sequences", ("_running",), _NUMPY),
-    Floor("what X and y mean", ("_data", "sequences", "_compat"), _SKLEARN, frozenset({1})),
+    Floor(
+        "what X and y mean",
+        ("_data", "sequences", "_records", "_typing", "_compat"),
+        _SKLEARN,
+        frozenset({1}),
+    ),
     Floor(
         "the training loop",
         ("_training",),

@@ -24,6 +24,7 @@ from sklearn_rnn._estimators.mixin import MixedIntoFittedModel
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._running.prediction import run_in_blocks
 from sklearn_rnn._running.traces import read_backward
+from sklearn_rnn._typing import SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 # Shares that add up to a prediction up to this part of the largest difference are complete.
@@ -39,7 +40,7 @@ class Attribution(MixedIntoFittedModel):
     def _explained(self, raw: Array, target: Any) -> tuple[Explained, Array]:
         """Return what of raw predictions (M, K) a gradient explains, and its y (M, K)."""
 
-    def input_gradients(self, X: Any, target: Any = None, step: int | None = None) -> Any:
+    def input_gradients(self, X: SequencesLike, target: Any = None, step: int | None = None) -> Any:
         """Return the derivative of the prediction by every number of X.
 
         Of a regressor's prediction, in the unit of y; of a classifier, of the log-odds of a class,
@@ -83,11 +84,11 @@ class Attribution(MixedIntoFittedModel):
 
     def integrated_gradients(
         self,
-        X: Any,
+        X: SequencesLike,
         baseline: Any = None,
         target: Any = None,
         step: int | None = None,
-        n_steps: Any = 50,
+        n_steps: int = 50,
     ) -> Any:
         """Return every number's share in how the prediction differs from that of a baseline.
 

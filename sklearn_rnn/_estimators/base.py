@@ -60,6 +60,7 @@ from sklearn_rnn._training.optimizers import Optimizer
 from sklearn_rnn._training.snapshot import Snapshot
 from sklearn_rnn._training.threads import single_blas_thread
 from sklearn_rnn._training.trainer import Trainer, TrainingResult, Validate
+from sklearn_rnn._typing import ArrayOrList, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 
@@ -104,14 +105,14 @@ class RecurrentEstimator(Streams, Insight, Attribution, Callbacks, FittedModel):
 
     def fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
+        X: SequencesLike,
+        y: SequencesLike,
+        sample_weight: ArrayOrList | None = None,
         *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-        groups: Any = None,
+        X_val: SequencesLike | None = None,
+        y_val: SequencesLike | None = None,
+        sample_weight_val: ArrayOrList | None = None,
+        groups: ArrayOrList | None = None,
     ) -> Self:
         """Fit the network to sequences and their targets.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self, overload
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -26,13 +26,14 @@ from sklearn_rnn._estimators.attribution import output_index
 from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._estimators.request import FitRequest
 from sklearn_rnn._running.packing import TrainingData
+from sklearn_rnn._typing import Array, ArrayOrList, SequencesLike
 
 
 class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
     """Base of the classifiers: binary, multiclass and multilabel, by the log loss."""
 
     # Set by fit. The kind is one of those of `_data.targets.Labels`.
-    classes_: np.ndarray
+    classes_: Array
     _target_kind_: str
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -40,7 +41,13 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         "class_weight": [StrOptions({"balanced"}), dict, None],
     }
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self,
+        X: SequencesLike,
+        y: SequencesLike,
+        classes: ArrayOrList | None = None,
+        sample_weight: ArrayOrList | None = None,
+    ) -> Self:
         """Train for one epoch on this data, going on from where training stands.
 
         Early stopping, callbacks and `checkpoint` have no part in it.
@@ -79,7 +86,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
                 )
         return self._fit_draft(FitRequest(X, y, sample_weight, classes=classes, incremental=True))
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: SequencesLike) -> Array:
         """Return the raw predictions, before the softmax or logistic function.
 
         Parameters
@@ -100,7 +107,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
 
         return self._answer(X, finish)
 
-    def predict_log_proba(self, X: Any) -> np.ndarray:
+    def predict_log_proba(self, X: SequencesLike) -> Array:
         """Return the logarithms of the class probabilities.
 
         Parameters
@@ -116,9 +123,34 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         """
         return self._answer(X, RecurrentClassifier._log_probability)
 
+    @overload
     def predict_proba(
-        self, X: Any, initial_state: RecurrentState | None = None, return_state: bool = False
-    ) -> Any:
+        self,
+        X: SequencesLike,
+        initial_state: RecurrentState | None = None,
+        return_state: Literal[False] = False,
+    ) -> Array: ...
+
+    @overload
+    def predict_proba(
+        self,
+        X: SequencesLike,
+        initial_state: RecurrentState | None = None,
+        *,
+        return_state: Literal[True],
+    ) -> tuple[Array, RecurrentState]: ...
+
+    @overload
+    def predict_proba(
+        self, X: SequencesLike, initial_state: RecurrentState | None, return_state: Literal[True]
+    ) -> tuple[Array, RecurrentState]: ...
+
+    def predict_proba(
+        self,
+        X: SequencesLike,
+        initial_state: RecurrentState | None = None,
+        return_state: bool = False,
+    ) -> Array | tuple[Array, RecurrentState]:
         """Return the class probabilities; with multilabel targets, those of each label.
 
         Parameters
@@ -141,9 +173,34 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         """
         return self._answer(X, RecurrentClassifier._probability, initial_state, return_state)
 
+    @overload
     def predict(
-        self, X: Any, initial_state: RecurrentState | None = None, return_state: bool = False
-    ) -> Any:
+        self,
+        X: SequencesLike,
+        initial_state: RecurrentState | None = None,
+        return_state: Literal[False] = False,
+    ) -> Array: ...
+
+    @overload
+    def predict(
+        self,
+        X: SequencesLike,
+        initial_state: RecurrentState | None = None,
+        *,
+        return_state: Literal[True],
+    ) -> tuple[Array, RecurrentState]: ...
+
+    @overload
+    def predict(
+        self, X: SequencesLike, initial_state: RecurrentState | None, return_state: Literal[True]
+    ) -> tuple[Array, RecurrentState]: ...
+
+    def predict(
+        self,
+        X: SequencesLike,
+        initial_state: RecurrentState | None = None,
+        return_state: bool = False,
+    ) -> Array | tuple[Array, RecurrentState]:
         """Return the most probable class of each sequence, or with `return_sequences` each step.
 
         Parameters
@@ -170,7 +227,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
 
     def step_proba(
         self, x_t: Any, state: RecurrentState | None = None
-    ) -> tuple[np.ndarray, RecurrentState]:
+    ) -> tuple[Array, RecurrentState]:
         """Take one more observation, as `step` does, and return probabilities.
 
         Parameters
@@ -199,7 +256,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         model, raw, state, key = self._step(x_t, state)
         return model._probability(raw)[key], state
 
-    def predict_proba_prefixes(self, X: Any) -> np.ndarray:
+    def predict_proba_prefixes(self, X: SequencesLike) -> Array:
         """Return what `predict_proba` would answer after each step of each sequence, in one pass.
 
         Parameters
@@ -222,7 +279,9 @@ shape (n_samples,)
         model, sequences, raw = self._run_each_step(X)
         return model._arrange_steps(X, sequences, model._probability(raw))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(
+        self, X: SequencesLike, y: SequencesLike, sample_weight: ArrayOrList | None = None
+    ) -> float:
         """Return the accuracy; with `return_sequences`, over all steps that have a target.
 
         Parameters

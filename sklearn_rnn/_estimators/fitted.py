@@ -16,11 +16,11 @@ from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.losses import Loss
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.stack import Stack
-from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._data.step_targets import arrange_steps
 from sklearn_rnn._estimators.reading import InputReader
 from sklearn_rnn._estimators.stamps import StampedEstimator
 from sklearn_rnn._running.prediction import run_in_blocks
+from sklearn_rnn._typing import Array, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 
@@ -39,7 +39,7 @@ class FittedModel(
     # Set by fit, through RecurrentEstimator.
     _architecture_: dict[str, Any]
     _theta_: np.ndarray
-    history_: dict[str, np.ndarray]
+    history_: dict[str, Array]
 
     @abstractmethod
     def _loss(self) -> Loss:
@@ -152,7 +152,7 @@ class FittedModel(
         model = self._copy()
         return model, model._read(X), model._make_network()
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: SequencesLike) -> Array:
         """Return the top layer's hidden states: one embedding a sequence, or one a step.
 
         Parameters
@@ -174,7 +174,7 @@ class FittedModel(
     # ---- what was fitted ----
 
     @property
-    def weights_(self) -> dict[str, np.ndarray]:
+    def weights_(self) -> dict[str, Array]:
         """Copies of all weights, by name: PyTorch's names, weight_out and bias_out."""
         check_is_fitted(self)
         return self._make_network().layout.public(np.asarray(self._theta_))

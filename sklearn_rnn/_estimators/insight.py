@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.block import Block
@@ -25,9 +24,20 @@ from sklearn_rnn._estimators.attribution import is_integer
 from sklearn_rnn._estimators.mixin import MixedIntoFittedModel
 from sklearn_rnn._estimators.settings import Settings
 from sklearn_rnn._estimators.summary import Cost, Summary, cost_of, layers_of
+from sklearn_rnn._records import Record
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._running.traces import read_backward, read_forward
+from sklearn_rnn._typing import SequencesLike
 from sklearn_rnn.sequences import SequenceArray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GradientFlow(Record):
+    """Norms of errors through time; `gradient_flow` describes the fields."""
+
+    norms: dict[str, Array]
+    bounds: dict[str, Array] | None
+    sigma_max: dict[str, float] | None
 
 
 class Insight(MixedIntoFittedModel):
@@ -37,7 +47,7 @@ class Insight(MixedIntoFittedModel):
     def _targets_as_trained(self, X: Any, sequences: SequenceArray, y: Any) -> TrainingData:
         """Return sequences and targets as a fit would train on them; weight 0: not scored."""
 
-    def hidden_states(self, X: Any, layer: int = -1) -> np.ndarray:
+    def hidden_states(self, X: SequencesLike, layer: int = -1) -> Array:
         """Return the states of one layer after every step.
 
         Parameters
@@ -75,7 +85,7 @@ class Insight(MixedIntoFittedModel):
         rows = read_forward(network, model._theta_, *packed, read, training=False)
         return model._arrange_steps(X, sequences, rows)
 
-    def attention_weights(self, X: Any) -> np.ndarray:
+    def attention_weights(self, X: SequencesLike) -> Array:
         """Return how much each step counts in the answer of a model with ``pooling="attention"``.
 
         Parameters
@@ -111,7 +121,7 @@ class Insight(MixedIntoFittedModel):
         rows = read_forward(network, model._theta_, *packed, read, training=False)
         return model._arrange_steps(X, sequences, rows[:, 0] if rows.shape[1] == 1 else rows)
 
-    def gate_activations(self, X: Any, layer: int = -1) -> dict[str, np.ndarray]:
+    def gate_activations(self, X: SequencesLike, layer: int = -1) -> dict[str, Array]:
         """Return the gates of one layer at every step, by PyTorch's letters.
 
         Parameters
@@ -155,7 +165,7 @@ class Insight(MixedIntoFittedModel):
             for name, part in zip(names, parts, strict=True)
         }
 
-    def gradient_flow(self, X: Any, y: Any) -> Bunch:
+    def gradient_flow(self, X: SequencesLike, y: SequencesLike) -> GradientFlow:
         """Return how large the error of each sequence is at every step on its way back.
 
         With L the loss of one sequence and h_t the state of a layer after step t, that is the
@@ -172,8 +182,8 @@ class Insight(MixedIntoFittedModel):
 
         Returns
         -------
-        flow : Bunch
-            A dict whose keys are attributes, too:
+        flow : GradientFlow
+            A record, whose fields are attributes and keys:
 
             norms : dict of str to ndarray of shape (n_samples, n_steps)
                 The norms, by layer and direction: "l0", "l0_reverse", "l1" and so on, as the
@@ -221,11 +231,12 @@ class Insight(MixedIntoFittedModel):
         factors = _error_factors(network, cells)
         norms = dict(zip(factors, columns, strict=False))
         if len(columns) == len(factors):
-            return Bunch(norms=norms, bounds=None, sigma_max=None)
+            return GradientFlow(norms=norms, bounds=None, sigma_max=None)
         bounds = dict(zip(factors, columns[len(factors) :], strict=True))
-        return Bunch(norms=norms, bounds=bounds, sigma_max=factors)
+        sigma_max = {name: factor for name, factor in factors.items() if factor is not None}
+        return GradientFlow(norms=norms, bounds=bounds, sigma_max=sigma_max)
 
-    def summary(self, X: Any = None) -> Summary:
+    def summary(self, X: SequencesLike | None = None) -> Summary:
         """Return layers, shapes and numbers of parameters; for an X also memory and arithmetic.
 
         Parameters

@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 from sklearn_rnn._data.containers import describe, first_frame, how_to_read, is_frame
 from sklearn_rnn._data.numbers import cut_rows, read_items, read_observation, read_rows
 from sklearn_rnn._data.tokens import encode_observation, read_tokens
+from sklearn_rnn._typing import Array
 from sklearn_rnn.sequences import SequenceArray
 
 # Whether rows were fitted, or sequences in one of the other containers.
@@ -32,7 +33,7 @@ class InputReader:
 
     n_features_in_: int
     n_timesteps_in_: int | None
-    vocabulary_: np.ndarray
+    vocabulary_: Array
     _input_kind_: Kind
 
     def _read_numbers(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from numbers import Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self, overload
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -35,6 +35,7 @@ from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._estimators.intervals import calibration_residuals, margins, nearest_pair
 from sklearn_rnn._estimators.request import FitRequest
 from sklearn_rnn._running.packing import TrainingData
+from sklearn_rnn._typing import Array, ArrayOrList, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 _LOSSES: dict[str, Loss] = {
@@ -63,7 +64,9 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self, X: SequencesLike, y: SequencesLike, sample_weight: ArrayOrList | None = None
+    ) -> Self:
         """Train for one epoch on this data, going on from where training stands.
 
         Early stopping, callbacks and `checkpoint` have no part in it.
@@ -87,9 +90,34 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         """
         return self._fit_draft(FitRequest(X, y, sample_weight, incremental=True))
 
+    @overload
     def predict(
-        self, X: Any, initial_state: RecurrentState | None = None, return_state: bool = False
-    ) -> Any:
+        self,
+        X: SequencesLike,
+        initial_state: RecurrentState | None = None,
+        return_state: Literal[False] = False,
+    ) -> Array: ...
+
+    @overload
+    def predict(
+        self,
+        X: SequencesLike,
+        initial_state: RecurrentState | None = None,
+        *,
+        return_state: Literal[True],
+    ) -> tuple[Array, RecurrentState]: ...
+
+    @overload
+    def predict(
+        self, X: SequencesLike, initial_state: RecurrentState | None, return_state: Literal[True]
+    ) -> tuple[Array, RecurrentState]: ...
+
+    def predict(
+        self,
+        X: SequencesLike,
+        initial_state: RecurrentState | None = None,
+        return_state: bool = False,
+    ) -> Array | tuple[Array, RecurrentState]:
         """Return the predicted targets.
 
         Parameters
@@ -115,7 +143,9 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         """
         return self._answer(X, RecurrentRegressor._prediction, initial_state, return_state)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(
+        self, X: SequencesLike, y: SequencesLike, sample_weight: ArrayOrList | None = None
+    ) -> float:
         """Return R^2, or D^2 of quantiles; with `return_sequences`, over all scored steps.
 
         Parameters
@@ -138,7 +168,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             y, predictions, sample_weight = align_steps(X, y, predictions, sample_weight)
         return self._score_predictions(y, predictions, sample_weight)
 
-    def predict_interval(self, X: Any, coverage: float = 0.9) -> np.ndarray:
+    def predict_interval(self, X: SequencesLike, coverage: float = 0.9) -> Array:
         """Return an interval for each target that holds it with this probability.
 
         Parameters
@@ -225,7 +255,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             )
 
     @property
-    def weights_(self) -> dict[str, np.ndarray]:
+    def weights_(self) -> dict[str, Array]:
         """Copies of all weights, by name; the readout's in the unit of y."""
         weights = super().weights_
         dtype = weights["weight_out"].dtype

@@ -19,6 +19,7 @@ from sklearn_rnn._core.stepper import Stepper
 from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._estimators.mixin import MixedIntoFittedModel
 from sklearn_rnn._running.prediction import run_each_step, run_from_state
+from sklearn_rnn._typing import SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 Model = TypeVar("Model")
@@ -78,7 +79,7 @@ ndarray of shape (n_streams,) or (n_streams, n_outputs)
         model, raw, state, key = self._step(x_t, state)
         return model._prediction(raw)[key], state
 
-    def predict_prefixes(self, X: Any) -> np.ndarray:
+    def predict_prefixes(self, X: SequencesLike) -> Array:
         """Return what `predict` would answer after each step of each sequence, in one pass.
 
         Parameters

@@ -1,7 +1,7 @@
 """Data sets that the package ships, and problems that it makes."""
 
-from sklearn_rnn.datasets._digits import load_sequential_digits
-from sklearn_rnn.datasets._japanese_vowels import load_japanese_vowels
+from sklearn_rnn.datasets._digits import SequentialDigits, load_sequential_digits
+from sklearn_rnn.datasets._japanese_vowels import JapaneseVowels, load_japanese_vowels
 from sklearn_rnn.datasets._synthetic import (
     make_adding_problem,
     make_copy_memory,
@@ -10,6 +10,8 @@ from sklearn_rnn.datasets._synthetic import (
 )
 
 __all__ = [
+    "JapaneseVowels",
+    "SequentialDigits",
     "load_japanese_vowels",
     "load_sequential_digits",
     "make_adding_problem",

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.datasets import load_digits
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
-__all__ = ["load_sequential_digits"]
+from sklearn_rnn._records import Record
+from sklearn_rnn._typing import RandomState
+
+__all__ = ["SequentialDigits", "load_sequential_digits"]
 
 
-def load_sequential_digits(*, permuted: bool = False, random_state: Any = None) -> Bunch:
+@dataclass(frozen=True, eq=False, repr=False)
+class SequentialDigits(Record):
+    """Digits as sequences of pixels; `load_sequential_digits` describes the fields."""
+
+    X: NDArray[np.float32]
+    y: NDArray[np.int64]
+    order: NDArray[np.int64]
+    DESCR: str
+
+
+def load_sequential_digits(
+    *, permuted: bool = False, random_state: RandomState = None
+) -> SequentialDigits:
     """Load 1,797 handwritten digits of 8 x 8 pixels as sequences of 64 steps.
 
     The pixels come row by row: to name the digit, a net must remember what it saw up to 64 steps
@@ -27,8 +43,8 @@ def load_sequential_digits(*, permuted: bool = False, random_state: Any = None) 
 
     Returns
     -------
-    data : :class:`~sklearn.utils.Bunch`
-        Dictionary-like object, with the following attributes.
+    data : SequentialDigits
+        A record, whose fields are attributes and keys, ``data.X`` and ``data["X"]``:
 
         X : ndarray of shape (1797, 64, 1), float32
             Pixels between 0 and 1.
@@ -56,4 +72,5 @@ def load_sequential_digits(*, permuted: bool = False, random_state: Any = None) 
     if permuted:
         order = check_random_state(random_state).permutation(order)
     X = (digits.data[:, order, np.newaxis] / 16).astype(np.float32)
-    return Bunch(X=X, y=digits.target.astype(np.int64), order=order, DESCR=digits.DESCR)
+    y = digits.target.astype(np.int64)
+    return SequentialDigits(X=X, y=y, order=order, DESCR=digits.DESCR)

@@ -1,18 +1,35 @@
 """Load the Japanese Vowels: 640 short recordings of nine speakers."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
 from importlib import resources
 
 import numpy as np
-from sklearn.utils import Bunch
+from numpy.typing import NDArray
 
+from sklearn_rnn._records import Record
 from sklearn_rnn.sequences import SequenceArray
 
-__all__ = ["load_japanese_vowels"]
+__all__ = ["JapaneseVowels", "load_japanese_vowels"]
 
 _DATA = resources.files("sklearn_rnn.datasets") / "data"
 
 
-def load_japanese_vowels() -> Bunch:
+@dataclass(frozen=True, eq=False, repr=False)
+class JapaneseVowels(Record):
+    """The Japanese Vowels; `load_japanese_vowels` describes the fields."""
+
+    X_train: SequenceArray
+    y_train: NDArray[np.int64]
+    X_test: SequenceArray
+    y_test: NDArray[np.int64]
+    feature_names: list[str]
+    target_names: NDArray[np.str_]
+    DESCR: str
+
+
+def load_japanese_vowels() -> JapaneseVowels:
     """Load the Japanese Vowels data set (classification, sequences of unequal length).
 
     =============== ==============
@@ -24,8 +41,8 @@ def load_japanese_vowels() -> Bunch:
 
     Returns
     -------
-    data : :class:`~sklearn.utils.Bunch`
-        Dictionary-like object, with the following attributes.
+    data : JapaneseVowels
+        A record, whose fields are attributes and keys, ``data.y_test`` and ``data["y_test"]``:
 
         X_train : SequenceArray of shape (270,)
             Sequences to train on: (n_timesteps, 12), float32.
@@ -65,7 +82,7 @@ def load_japanese_vowels() -> Bunch:
             arrays[f"values_{part}"], arrays[f"lengths_{part}"]
         )
         y[part] = arrays[f"y_{part}"].astype(np.int64)
-    return Bunch(
+    return JapaneseVowels(
         X_train=X["train"],
         y_train=y["train"],
         X_test=X["test"],

@@ -5,17 +5,18 @@ Dimension key: n sequences, T time steps.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
+
+from sklearn_rnn._typing import RandomState
 
 __all__ = ["make_adding_problem", "make_copy_memory", "make_parity", "make_temporal_order"]
 
 
 def make_adding_problem(
-    n_samples: int = 1000, n_timesteps: int = 100, *, random_state: Any = None
-) -> tuple[np.ndarray, np.ndarray]:
+    n_samples: int = 1000, n_timesteps: int = 100, *, random_state: RandomState = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Make the adding problem: the sum of the two marked numbers of a long sequence.
 
     Each step has a number, uniform between 0 and 1, and a mark, which is 1 at one random step of
@@ -68,8 +69,8 @@ def make_copy_memory(
     n_timesteps: int = 100,
     *,
     n_symbols: int = 10,
-    random_state: Any = None,
-) -> tuple[np.ndarray, np.ndarray]:
+    random_state: RandomState = None,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Make the copying memory problem: repeat what was said before a long pause.
 
     A sequence is `n_symbols` symbols, each one of eight, then a pause of `n_timesteps` blanks
@@ -122,8 +123,8 @@ def make_copy_memory(
 
 
 def make_temporal_order(
-    n_samples: int = 1000, n_timesteps: int = 100, *, random_state: Any = None
-) -> tuple[np.ndarray, np.ndarray]:
+    n_samples: int = 1000, n_timesteps: int = 100, *, random_state: RandomState = None
+) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
     """Make the temporal order problem: in which order two rare symbols came.
 
     Two steps of the sequence, one between 10 and 20 % of its length and one between 50 and 60 %,
@@ -175,8 +176,8 @@ def make_parity(
     n_timesteps: int = 50,
     *,
     per_step: bool = False,
-    random_state: Any = None,
-) -> tuple[np.ndarray, np.ndarray]:
+    random_state: RandomState = None,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Make the parity problem: whether the number of ones has been odd.
 
     One bit of memory solves it, but no answer that looks at some of the bits is better than

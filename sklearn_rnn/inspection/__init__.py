@@ -8,7 +8,7 @@ from sklearn_rnn.inspection._gates import GateDisplay
 from sklearn_rnn.inspection._gradient_flow import GradientFlowDisplay
 from sklearn_rnn.inspection._hidden_states import HiddenStateDisplay
 from sklearn_rnn.inspection._loss_curve import LossCurveDisplay
-from sklearn_rnn.inspection._permutation import permutation_importance
+from sklearn_rnn.inspection._permutation import PermutationImportance, permutation_importance
 
 __all__ = [
     "AttributionDisplay",
@@ -16,5 +16,6 @@ __all__ = [
     "GradientFlowDisplay",
     "HiddenStateDisplay",
     "LossCurveDisplay",
+    "PermutationImportance",
     "permutation_importance",
 ]

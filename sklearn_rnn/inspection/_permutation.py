@@ -6,36 +6,50 @@ Dimension key: n sequences, T_i steps, F features, S segments, R repeats.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
 from sklearn.pipeline import Pipeline
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_rnn._data.containers import how_to_read, restore_container
 from sklearn_rnn._data.numbers import read_sequences
 from sklearn_rnn._estimators.attribution import is_integer
+from sklearn_rnn._records import Record
+from sklearn_rnn._typing import ArrayOrList, RandomState, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 # What is exchanged at once: some features, in some steps of the packed sequences.
 Part = tuple[slice, np.ndarray]
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class PermutationImportance(Record):
+    """What inputs are worth; `permutation_importance` describes the fields."""
+
+    importances: NDArray[np.float64]
+    importances_mean: NDArray[np.float64]
+    importances_std: NDArray[np.float64]
+
+
 def permutation_importance(
-    estimator: Any,
-    X: Any,
-    y: Any,
+    estimator: BaseEstimator,
+    X: SequencesLike,
+    y: SequencesLike,
     *,
-    by: str = "feature",
+    by: Literal["feature", "time", "both"] = "feature",
     n_segments: int = 10,
-    scoring: Any = None,
+    scoring: str | Callable[..., float] | None = None,
     n_repeats: int = 5,
     n_jobs: int | None = None,
-    random_state: Any = None,
-    sample_weight: Any = None,
-) -> Bunch:
+    random_state: RandomState = None,
+    sample_weight: ArrayOrList | None = None,
+) -> PermutationImportance:
     """Tell what features, or parts of time, are worth: how far the score falls without them.
 
     What is looked at is exchanged between sequences, whole series at a time [1]_, so that it
@@ -71,8 +85,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     Returns
     -------
-    result : Bunch
-        A dict whose keys are attributes, too:
+    result : PermutationImportance
+        A record, whose fields are attributes and keys:
 
         importances : ndarray of shape (n_features, n_repeats), (n_segments, n_repeats) or \
 (n_features, n_segments, n_repeats)
@@ -136,7 +150,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         for part, seed in zip(parts, seeds, strict=True)
     )
     importances = whole - np.reshape(scores, (*shape, n_repeats))
-    return Bunch(
+    return PermutationImportance(
         importances=importances,
         importances_mean=importances.mean(axis=-1),
         importances_std=importances.std(axis=-1),
