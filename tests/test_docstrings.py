@@ -79,6 +79,16 @@ def test_every_attribute_is_documented(Estimator):
     }
 
 
+def test_every_attribute_has_a_type_for_type_checkers(Estimator):
+    typed = {name for base in Estimator.__mro__ for name in inspect.get_annotations(base)}
+    properties = {
+        name
+        for name, value in inspect.getmembers(Estimator, lambda value: isinstance(value, property))
+        if "return" in value.fget.__annotations__
+    }
+    assert set(entries(Estimator.__doc__, "Attributes")) <= typed | properties
+
+
 def test_documented_shapes_and_types_of_attributes(Estimator):
     fitted = fit_tiny(Estimator, early_stopping=True, validation_fraction=0.3)
     python = {"int": int, "float": float, "str": str, "list": list, "dict": dict, "None": None}
