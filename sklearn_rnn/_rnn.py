@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
 
 from sklearn_rnn._compat import StrOptions
 from sklearn_rnn._core.rnn import RNNCell
@@ -23,7 +27,7 @@ class RNNClassifier(RecurrentClassifier):
 
     The states, pooled over time, are the sequence's embedding (`transform`); a dense layer on
     top of it gives the class scores, and softmax (two classes: the logistic sigmoid) their
-    probabilities. Training minimises the log loss by back-propagation through time.
+    probabilities. Training minimizes the log loss by back-propagation through time.
 
     X is an array (n_samples, n_steps) or (n_samples, n_steps, n_features), a list of arrays
     (n_steps_i, n_features) of any lengths, or a :class:`SequenceArray`; see the user guide.
@@ -46,15 +50,15 @@ class RNNClassifier(RecurrentClassifier):
     return_sequences : bool, default=False
         Whether there is a target, and an answer, at every step instead of one for the whole
         sequence. The readout then sees each step's state, and `pooling` has no say.
-    n_timesteps : int, default=None
+    n_timesteps : int or None, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
-    embedding_size : int, default=None
+    embedding_size : int or None, default=None
         For tokens, integers or strings, in X instead of numbers: the length of the vector that
         is learned for each of them, the first layer's input. Try 8 to 32 for characters, more for
         words. None: X holds numbers.
     layer_norm : bool, default=False
-        Whether what a layer hands on at each step is normalised over its units, with a gain and a
+        Whether what a layer hands on at each step is normalized over its units, with a gain and a
         bias that are learned [8]_: for deep stacks, and with `residual`.
     residual : bool, default=False
         Whether each layer from the second on hands on the sum of its states and of what the layer
@@ -69,15 +73,9 @@ class RNNClassifier(RecurrentClassifier):
         How weights start: see Notes. "identity" lets the recurrent matrix start as the identity and
         the input matrix near zero; with ``nonlinearity="relu"`` that is the IRNN [10]_, which
         remembers for longer.
-    class_weight : dict or "balanced", default=None
+    class_weight : dict, "balanced" or None, default=None
         Factors on the samples' weights, by class. "balanced" gives each class the same total.
         Not for multilabel targets.
-    solver : {"adam", "adamw", "rmsprop", "sgd", "lbfgs"}, default="adam"
-        The optimizer: Adam [3]_; AdamW, in which `alpha` shrinks weights at every update by
-        alpha times the learning rate instead of entering the gradient; RMSprop; stochastic
-        gradient descent with momentum; or L-BFGS, on all data at once, without randomness or
-        learning rate, for some hundred sequences: `max_iter` then counts its iterations, and
-        gradients are not clipped.
     alpha : float, default=0.0
         Strength of the L2 penalty, alpha / 2 times the sum of the squared weights (not biases),
         divided, like the loss, by the sum of the sample weights.
@@ -88,6 +86,12 @@ class RNNClassifier(RecurrentClassifier):
     recurrent_dropout : float, default=0.0
         Share of the units that are set to zero in the recurrent products, the same ones in all
         steps of a sequence [12]_.
+    solver : {"adam", "adamw", "rmsprop", "sgd", "lbfgs"}, default="adam"
+        The optimizer: Adam [3]_; AdamW, in which `alpha` shrinks weights at every update by
+        alpha times the learning rate instead of entering the gradient; RMSprop; stochastic
+        gradient descent with momentum; or L-BFGS, on all data at once, without randomness or
+        learning rate, for some hundred sequences: `max_iter` then counts its iterations, and
+        gradients are not clipped.
     batch_size : int or "auto", default="auto"
         Sequences an update. "auto": 16; from 1,000 samples on 32. Where all distinct samples
         fit into one batch, training uses them in a fixed order with duplicates merged, and the
@@ -102,8 +106,6 @@ default="constant"
         improvement, until it is below 1e-6; along half a cosine to zero at `max_iter`; or, in
         one cycle, up from a 25th in the first 30 % of the epochs and down to a 10,000th in
         the others.
-    power_t : float, default=0.5
-        The exponent of "invscaling".
     max_grad_norm : float or None, default=0.5
         A gradient with a larger Euclidean norm is scaled down to it [4]_. None: never.
     tbptt_steps : int or None, default=None
@@ -111,10 +113,15 @@ default="constant"
         is carried over a cut, errors are not, and memory does not grow with the length. With
         `return_sequences` every piece is followed by an update. None: never cut. Not with
         `bidirectional`.
-    max_iter : int, default=200
-        Epochs, at most.
     shuffle : bool, default=True
         Whether samples are shuffled in each epoch. Sequences of like length share a batch.
+    average_epochs : int, default=1
+        The model is the mean of the weights at the ends of the last so many epochs, which takes
+        away the noise of the last updates (Polyak and Juditsky 1992,
+        https://doi.org/10.1137/0330046; Izmailov et al. 2018, https://arxiv.org/abs/1803.05407).
+        Validation and early stopping see that mean, too. 1: no averaging. Not with "lbfgs".
+    max_iter : int, default=200
+        Epochs, at most.
     tol : float, default=0.0001
         Training stops when the loss, or with early stopping the validation score, of the last
         `n_iter_no_change` epochs is not better by `tol` than the best before them.
@@ -131,11 +138,6 @@ default="constant"
         scikit-learn's scorers, a callable (estimator, X, y) whose larger values are better and
         that is also given ``sample_weight=`` where weights differ, or None for what `score`
         computes.
-    average_epochs : int, default=1
-        The model is the mean of the weights at the ends of the last so many epochs, which takes
-        away the noise of the last updates (Polyak and Juditsky 1992,
-        https://doi.org/10.1137/0330046; Izmailov et al. 2018, https://arxiv.org/abs/1803.05407).
-        Validation and early stopping see that mean, too. 1: no averaging. Not with "lbfgs".
     warm_start : bool, default=False
         Whether another fit goes on from where the last one stopped: weights, optimizer and
         random numbers.
@@ -155,6 +157,8 @@ default="constant"
     checkpoint_seconds : float, default=0.0
         The least time from one writing to the next: what takes milliseconds an epoch should not
         wait for the disk after each.
+    power_t : float, default=0.5
+        The exponent of "invscaling".
     momentum : float, default=0.9
         Momentum of "sgd", at least 0 and below 1.
     nesterovs_momentum : bool, default=True
@@ -289,51 +293,59 @@ default="constant"
 
     def __init__(
         self,
-        hidden_size=64,
+        # Architecture
+        hidden_size: int = 64,
         *,
-        num_layers=1,
-        bidirectional=False,
-        pooling="last",
-        return_sequences=False,
-        n_timesteps=None,
-        embedding_size=None,
-        layer_norm=False,
-        residual=False,
-        learn_initial_state=False,
-        head_sizes=(),
-        nonlinearity="tanh",
-        init="orthogonal",
-        class_weight=None,
-        solver="adam",
-        alpha=0.0,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        batch_size="auto",
-        learning_rate_init="auto",
-        learning_rate="constant",
-        power_t=0.5,
-        max_grad_norm=0.5,
-        tbptt_steps=None,
-        max_iter=200,
-        shuffle=True,
-        tol=0.0001,
-        n_iter_no_change="auto",
-        early_stopping="auto",
-        validation_fraction=0.1,
-        validation_scoring=None,
-        average_epochs=1,
-        warm_start=False,
-        random_state=None,
-        verbose=False,
-        checkpoint=None,
-        checkpoint_epochs=1,
-        checkpoint_seconds=0.0,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-08,
-    ):
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        pooling: Literal["last", "mean", "max", "attention"] = "last",
+        return_sequences: bool = False,
+        n_timesteps: int | None = None,
+        embedding_size: int | None = None,
+        layer_norm: bool = False,
+        residual: bool = False,
+        learn_initial_state: bool = False,
+        head_sizes: Sequence[int] = (),
+        nonlinearity: Literal["tanh", "relu"] = "tanh",
+        init: Literal["orthogonal", "identity"] = "orthogonal",
+        # Loss and penalty
+        class_weight: dict[Any, Any] | Literal["balanced"] | None = None,
+        alpha: float = 0.0,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        # Solver
+        solver: Literal["adam", "adamw", "rmsprop", "sgd", "lbfgs"] = "adam",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate_init: float | Literal["auto"] = "auto",
+        learning_rate: Literal[
+            "constant", "invscaling", "adaptive", "cosine", "one_cycle"
+        ] = "constant",
+        max_grad_norm: float | None = 0.5,
+        tbptt_steps: int | None = None,
+        shuffle: bool = True,
+        average_epochs: int = 1,
+        # Stopping and validation
+        max_iter: int = 200,
+        tol: float = 0.0001,
+        n_iter_no_change: int | Literal["auto"] = "auto",
+        early_stopping: bool | Literal["auto"] = "auto",
+        validation_fraction: float = 0.1,
+        validation_scoring: str | Callable[..., float] | None = None,
+        # Run
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | int = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_epochs: int = 1,
+        checkpoint_seconds: float = 0.0,
+        # Rarely changed
+        power_t: float = 0.5,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+    ) -> None:
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.bidirectional = bidirectional
@@ -348,30 +360,30 @@ default="constant"
         self.nonlinearity = nonlinearity
         self.init = init
         self.class_weight = class_weight
-        self.solver = solver
         self.alpha = alpha
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        self.solver = solver
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.learning_rate = learning_rate
-        self.power_t = power_t
         self.max_grad_norm = max_grad_norm
         self.tbptt_steps = tbptt_steps
-        self.max_iter = max_iter
         self.shuffle = shuffle
+        self.average_epochs = average_epochs
+        self.max_iter = max_iter
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.validation_scoring = validation_scoring
-        self.average_epochs = average_epochs
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
         self.checkpoint = checkpoint
         self.checkpoint_epochs = checkpoint_epochs
         self.checkpoint_seconds = checkpoint_seconds
+        self.power_t = power_t
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
         self.beta_1 = beta_1
@@ -391,8 +403,8 @@ class RNNRegressor(RecurrentRegressor):
         h_t = f(z_t)                           f = tanh or relu
 
     The states, pooled over time, are the sequence's embedding (`transform`); a dense layer on
-    top of it gives the targets, which are standardised inside and given back in their
-    own unit. Training minimises the `loss` by back-propagation through time.
+    top of it gives the targets, which are standardized inside and given back in their
+    own unit. Training minimizes the `loss` by back-propagation through time.
 
     X is an array (n_samples, n_steps) or (n_samples, n_steps, n_features), a list of arrays
     (n_steps_i, n_features) of any lengths, or a :class:`SequenceArray`; see the user guide.
@@ -415,15 +427,15 @@ class RNNRegressor(RecurrentRegressor):
     return_sequences : bool, default=False
         Whether there is a target, and an answer, at every step instead of one for the whole
         sequence. The readout then sees each step's state, and `pooling` has no say.
-    n_timesteps : int, default=None
+    n_timesteps : int or None, default=None
         How many steps each row of a 2-D X holds: (n, D) is read as (n, n_timesteps,
         D / n_timesteps). None reads a row as D steps of one feature.
-    embedding_size : int, default=None
+    embedding_size : int or None, default=None
         For tokens, integers or strings, in X instead of numbers: the length of the vector that
         is learned for each of them, the first layer's input. Try 8 to 32 for characters, more for
         words. None: X holds numbers.
     layer_norm : bool, default=False
-        Whether what a layer hands on at each step is normalised over its units, with a gain and a
+        Whether what a layer hands on at each step is normalized over its units, with a gain and a
         bias that are learned [8]_: for deep stacks, and with `residual`.
     residual : bool, default=False
         Whether each layer from the second on hands on the sum of its states and of what the layer
@@ -440,7 +452,7 @@ class RNNRegressor(RecurrentRegressor):
         remembers for longer.
     loss : {"squared_error", "absolute_error", "huber", "poisson", "quantile"}, \
 default="squared_error"
-        What is minimised: half the squared error, for the mean; the absolute error, for the
+        What is minimized: half the squared error, for the mean; the absolute error, for the
         median; Huber's, squared near zero and straight beyond `huber_delta`; Poisson's, for
         counts, whose mean is the exponential of the readout; or the pinball loss, for `quantiles`.
     quantiles : float or sequence of floats, default=(0.1, 0.5, 0.9)
@@ -448,12 +460,6 @@ default="squared_error"
         readout, and never cross: predictions are sorted.
     huber_delta : float, default=1.35
         Where Huber's loss turns straight, in standard deviations of y, robustly estimated.
-    solver : {"adam", "adamw", "rmsprop", "sgd", "lbfgs"}, default="adam"
-        The optimizer: Adam [3]_; AdamW, in which `alpha` shrinks weights at every update by
-        alpha times the learning rate instead of entering the gradient; RMSprop; stochastic
-        gradient descent with momentum; or L-BFGS, on all data at once, without randomness or
-        learning rate, for some hundred sequences: `max_iter` then counts its iterations, and
-        gradients are not clipped.
     alpha : float, default=0.0
         Strength of the L2 penalty, alpha / 2 times the sum of the squared weights (not biases),
         divided, like the loss, by the sum of the sample weights.
@@ -464,6 +470,12 @@ default="squared_error"
     recurrent_dropout : float, default=0.0
         Share of the units that are set to zero in the recurrent products, the same ones in all
         steps of a sequence [12]_.
+    solver : {"adam", "adamw", "rmsprop", "sgd", "lbfgs"}, default="adam"
+        The optimizer: Adam [3]_; AdamW, in which `alpha` shrinks weights at every update by
+        alpha times the learning rate instead of entering the gradient; RMSprop; stochastic
+        gradient descent with momentum; or L-BFGS, on all data at once, without randomness or
+        learning rate, for some hundred sequences: `max_iter` then counts its iterations, and
+        gradients are not clipped.
     batch_size : int or "auto", default="auto"
         Sequences an update. "auto": 16; from 1,000 samples on 32. Where all distinct samples
         fit into one batch, training uses them in a fixed order with duplicates merged, and the
@@ -478,8 +490,6 @@ default="constant"
         improvement, until it is below 1e-6; along half a cosine to zero at `max_iter`; or, in
         one cycle, up from a 25th in the first 30 % of the epochs and down to a 10,000th in
         the others.
-    power_t : float, default=0.5
-        The exponent of "invscaling".
     max_grad_norm : float or None, default=0.5
         A gradient with a larger Euclidean norm is scaled down to it [4]_. None: never.
     tbptt_steps : int or None, default=None
@@ -487,10 +497,15 @@ default="constant"
         is carried over a cut, errors are not, and memory does not grow with the length. With
         `return_sequences` every piece is followed by an update. None: never cut. Not with
         `bidirectional`.
-    max_iter : int, default=200
-        Epochs, at most.
     shuffle : bool, default=True
         Whether samples are shuffled in each epoch. Sequences of like length share a batch.
+    average_epochs : int, default=1
+        The model is the mean of the weights at the ends of the last so many epochs, which takes
+        away the noise of the last updates (Polyak and Juditsky 1992,
+        https://doi.org/10.1137/0330046; Izmailov et al. 2018, https://arxiv.org/abs/1803.05407).
+        Validation and early stopping see that mean, too. 1: no averaging. Not with "lbfgs".
+    max_iter : int, default=200
+        Epochs, at most.
     tol : float, default=0.0001
         Training stops when the loss, or with early stopping the validation score, of the last
         `n_iter_no_change` epochs is not better by `tol` than the best before them.
@@ -506,11 +521,6 @@ default="constant"
         scikit-learn's scorers, a callable (estimator, X, y) whose larger values are better and
         that is also given ``sample_weight=`` where weights differ, or None for what `score`
         computes.
-    average_epochs : int, default=1
-        The model is the mean of the weights at the ends of the last so many epochs, which takes
-        away the noise of the last updates (Polyak and Juditsky 1992,
-        https://doi.org/10.1137/0330046; Izmailov et al. 2018, https://arxiv.org/abs/1803.05407).
-        Validation and early stopping see that mean, too. 1: no averaging. Not with "lbfgs".
     warm_start : bool, default=False
         Whether another fit goes on from where the last one stopped: weights, optimizer and
         random numbers.
@@ -530,6 +540,8 @@ default="constant"
     checkpoint_seconds : float, default=0.0
         The least time from one writing to the next: what takes milliseconds an epoch should not
         wait for the disk after each.
+    power_t : float, default=0.5
+        The exponent of "invscaling".
     momentum : float, default=0.9
         Momentum of "sgd", at least 0 and below 1.
     nesterovs_momentum : bool, default=True
@@ -567,7 +579,7 @@ default="constant"
     t_ : int
         Updates of the weights.
     loss_ : float
-        Training loss of the last epoch, averaged over its batches, for standardised targets.
+        Training loss of the last epoch, averaged over its batches, for standardized targets.
     loss_curve_ : list of float
         Training loss of each epoch.
     best_loss_ : float or None
@@ -660,53 +672,63 @@ default="constant"
 
     def __init__(
         self,
-        hidden_size=64,
+        # Architecture
+        hidden_size: int = 64,
         *,
-        num_layers=1,
-        bidirectional=False,
-        pooling="last",
-        return_sequences=False,
-        n_timesteps=None,
-        embedding_size=None,
-        layer_norm=False,
-        residual=False,
-        learn_initial_state=False,
-        head_sizes=(),
-        nonlinearity="tanh",
-        init="orthogonal",
-        loss="squared_error",
-        quantiles=(0.1, 0.5, 0.9),
-        huber_delta=1.35,
-        solver="adam",
-        alpha=0.0,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        batch_size="auto",
-        learning_rate_init="auto",
-        learning_rate="constant",
-        power_t=0.5,
-        max_grad_norm=0.5,
-        tbptt_steps=None,
-        max_iter=200,
-        shuffle=True,
-        tol=0.0001,
-        n_iter_no_change="auto",
-        early_stopping="auto",
-        validation_fraction=0.1,
-        validation_scoring=None,
-        average_epochs=1,
-        warm_start=False,
-        random_state=None,
-        verbose=False,
-        checkpoint=None,
-        checkpoint_epochs=1,
-        checkpoint_seconds=0.0,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-08,
-    ):
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        pooling: Literal["last", "mean", "max", "attention"] = "last",
+        return_sequences: bool = False,
+        n_timesteps: int | None = None,
+        embedding_size: int | None = None,
+        layer_norm: bool = False,
+        residual: bool = False,
+        learn_initial_state: bool = False,
+        head_sizes: Sequence[int] = (),
+        nonlinearity: Literal["tanh", "relu"] = "tanh",
+        init: Literal["orthogonal", "identity"] = "orthogonal",
+        # Loss and penalty
+        loss: Literal[
+            "squared_error", "absolute_error", "huber", "poisson", "quantile"
+        ] = "squared_error",
+        quantiles: float | Sequence[float] = (0.1, 0.5, 0.9),
+        huber_delta: float = 1.35,
+        alpha: float = 0.0,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        # Solver
+        solver: Literal["adam", "adamw", "rmsprop", "sgd", "lbfgs"] = "adam",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate_init: float | Literal["auto"] = "auto",
+        learning_rate: Literal[
+            "constant", "invscaling", "adaptive", "cosine", "one_cycle"
+        ] = "constant",
+        max_grad_norm: float | None = 0.5,
+        tbptt_steps: int | None = None,
+        shuffle: bool = True,
+        average_epochs: int = 1,
+        # Stopping and validation
+        max_iter: int = 200,
+        tol: float = 0.0001,
+        n_iter_no_change: int | Literal["auto"] = "auto",
+        early_stopping: bool | Literal["auto"] = "auto",
+        validation_fraction: float = 0.1,
+        validation_scoring: str | Callable[..., float] | None = None,
+        # Run
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | int = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_epochs: int = 1,
+        checkpoint_seconds: float = 0.0,
+        # Rarely changed
+        power_t: float = 0.5,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+    ) -> None:
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.bidirectional = bidirectional
@@ -723,30 +745,30 @@ default="constant"
         self.loss = loss
         self.quantiles = quantiles
         self.huber_delta = huber_delta
-        self.solver = solver
         self.alpha = alpha
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
+        self.solver = solver
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.learning_rate = learning_rate
-        self.power_t = power_t
         self.max_grad_norm = max_grad_norm
         self.tbptt_steps = tbptt_steps
-        self.max_iter = max_iter
         self.shuffle = shuffle
+        self.average_epochs = average_epochs
+        self.max_iter = max_iter
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.validation_scoring = validation_scoring
-        self.average_epochs = average_epochs
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
         self.checkpoint = checkpoint
         self.checkpoint_epochs = checkpoint_epochs
         self.checkpoint_seconds = checkpoint_seconds
+        self.power_t = power_t
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
         self.beta_1 = beta_1

@@ -26,13 +26,18 @@ from tests.helpers import (
 
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 TRAINING_PARAMETERS = [
-    *("solver", "alpha", "dropout", "recurrent_dropout"),
-    *("batch_size", "learning_rate_init", "learning_rate"),
-    *("power_t", "max_grad_norm", "tbptt_steps"),
-    *("max_iter", "shuffle", "tol", "n_iter_no_change", "early_stopping", "validation_fraction"),
-    *("validation_scoring", "average_epochs", "warm_start", "random_state", "verbose"),
-    *("checkpoint", "checkpoint_epochs", "checkpoint_seconds", "momentum", "nesterovs_momentum"),
-    *("beta_1", "beta_2", "epsilon"),
+    *("alpha", "dropout", "recurrent_dropout"),
+    # Solver
+    *("solver", "batch_size", "learning_rate_init", "learning_rate", "max_grad_norm"),
+    *("tbptt_steps", "shuffle", "average_epochs"),
+    # Stopping and validation
+    *("max_iter", "tol", "n_iter_no_change"),
+    *("early_stopping", "validation_fraction", "validation_scoring"),
+    # Run
+    *("warm_start", "random_state", "verbose"),
+    *("checkpoint", "checkpoint_epochs", "checkpoint_seconds"),
+    # Rarely changed
+    *("power_t", "momentum", "nesterovs_momentum", "beta_1", "beta_2", "epsilon"),
 ]
 
 

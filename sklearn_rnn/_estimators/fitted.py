@@ -36,10 +36,18 @@ class FittedModel(
     _cell_class: ClassVar[type[Cell]]
     _cell_parameters: ClassVar[tuple[str, ...]] = ()
 
-    # Set by fit, through RecurrentEstimator.
+    # Set by fit, through RecurrentEstimator; the six classes document what is public.
+    n_outputs_: int
+    n_iter_: int
+    stop_reason_: str
+    history_: dict[str, Array]
+    t_: int
+    loss_: float
+    best_loss_: float | None
+    best_validation_score_: float | None
+    out_activation_: str
     _architecture_: dict[str, Any]
     _theta_: np.ndarray
-    history_: dict[str, Array]
 
     @abstractmethod
     def _loss(self) -> Loss:

@@ -32,6 +32,7 @@ class InputReader:
     """
 
     n_features_in_: int
+    feature_names_in_: Array
     n_timesteps_in_: int | None
     vocabulary_: Array
     _input_kind_: Kind
