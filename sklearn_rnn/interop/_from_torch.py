@@ -12,9 +12,6 @@ import numpy as np
 from sklearn.utils import column_or_1d
 
 from sklearn_rnn._data.targets import check_classes
-from sklearn_rnn._gru import GRUClassifier, GRURegressor
-from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
-from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._training.history import to_arrays
 from sklearn_rnn.interop._description import Arrays, Dense, require
 from sklearn_rnn.interop._torch_model import recurrent_model
@@ -22,15 +19,10 @@ from sklearn_rnn.interop._torch_parts import (
     dense_layers,
     embedding_vectors,
     model_weights,
+    pair_of,
     recurrent_weights,
     split_parts,
 )
-
-ESTIMATORS: dict[str, tuple[Any, Any]] = {
-    "RNN": (RNNClassifier, RNNRegressor),
-    "LSTM": (LSTMClassifier, LSTMRegressor),
-    "GRU": (GRUClassifier, GRURegressor),
-}
 
 
 def from_torch(
@@ -132,7 +124,7 @@ def from_torch(
     if embedding is not None or vocabulary is not None:
         weights["weight_embedding"], facts["vocabulary_"] = _sorted_tokens(embedding, vocabulary)
         params["embedding_size"] = weights["weight_embedding"].shape[1]
-    classifier, regressor = ESTIMATORS[_cell_name(module)]
+    classifier, regressor = pair_of(module)
     if classes is not None or multilabel:
         _refuse_with_classes(loss=loss, quantiles=quantiles, y_mean=y_mean, y_scale=y_scale)
         head[-1], labels = _class_scores(head[-1], classes, multilabel)
@@ -204,12 +196,6 @@ def _checked(theta: np.ndarray) -> np.ndarray:
     if not np.isfinite(theta).all():
         raise ValueError("the module has weights that are NaN or infinite.")
     return theta
-
-
-def _cell_name(module: Any) -> str:
-    from torch import nn
-
-    return next(name for name in ESTIMATORS if isinstance(module, getattr(nn, name)))
 
 
 def _head_weights(head: list[Dense]) -> Arrays:
