@@ -36,7 +36,7 @@ class Answer:
     n_quantiles : int
         Q. The quantiles of each target are next to each other.
     log : bool
-        Whether a raw prediction is a logarithm: Poisson's loss.
+        Whether a raw prediction is the logarithm of a prediction.
     """
 
     kind: str
@@ -168,14 +168,14 @@ def _answer(model: Any) -> Answer:
         nothing = np.empty(0)
         return Answer(model._target_kind_, model.classes_, nothing, nothing, 1, False)
     assert isinstance(model, RecurrentRegressor)
-    fitted = model._architecture_
+    loss = model._loss()
     return Answer(
         kind="regression",
         classes=None,
         y_mean=np.asarray(model._y_mean_),
         y_scale=np.asarray(model._y_scale_),
-        n_quantiles=len(fitted["quantiles"] or (None,)),
-        log=fitted["loss"] == "poisson",
+        n_quantiles=loss.n_outputs,
+        log=loss.out_activation == "exp",
     )
 
 

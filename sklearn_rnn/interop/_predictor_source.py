@@ -84,7 +84,7 @@ class Predictor:
             as_object = ".astype(object)" if self.estimator.classes_.dtype == object else ""
             yield "CLASSES", f'W["classes"]{as_object}'
         else:
-            yield "N_QUANTILES", str(len(fitted["quantiles"] or ()))
+            yield "N_QUANTILES", str(self.network.loss.n_outputs)
         yield "CODES", '{token: code for code, token in enumerate(W["vocabulary"].tolist())}'
         yield (
             "VECTORS",
@@ -138,11 +138,11 @@ class Predictor:
         """Return the variant of what makes predictions of raw ones."""
         if self.classifies:
             return self.probability()
-        n_quantiles = len(self.fitted["quantiles"] or (None,))
+        n_quantiles = self.network.loss.n_outputs
         n_outputs = self.fitted["n_outputs"] // n_quantiles
         if n_quantiles > 1:
             return "quantiles" if n_outputs == 1 else "quantiles_of_several"
-        if self.fitted["loss"] == "poisson":
+        if self.network.loss.out_activation == "exp":
             return "count" if n_outputs == 1 else "counts"
         return "one" if n_outputs == 1 else "several"
 
