@@ -8,30 +8,16 @@ from typing import Any
 
 from sklearn_rnn import _files
 from sklearn_rnn._estimators.stamps import FORMAT, FORMAT_KEY, ModelVersionWarning
-from sklearn_rnn._gru import GRUClassifier, GRURegressor
-from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
-from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._registry import estimators_by_name
 from sklearn_rnn._version import __version__
 
 __all__ = ["SKOPS_TRUSTED", "ModelVersionWarning", "load", "save"]
 
 _KIND = "estimator"
-# The only classes that a file can name.
-_ESTIMATORS = {
-    Estimator.__name__: Estimator
-    for Estimator in (
-        RNNClassifier,
-        RNNRegressor,
-        LSTMClassifier,
-        LSTMRegressor,
-        GRUClassifier,
-        GRURegressor,
-    )
-}
 # Neither a parameter nor learned, but part of what an estimator answers: what set_output chose.
 _CONFIGURATION = {"_sklearn_output_config"}
 
-SKOPS_TRUSTED = [f"{E.__module__}.{name}" for name, E in _ESTIMATORS.items()]
+SKOPS_TRUSTED = [f"{E.__module__}.{name}" for name, E in estimators_by_name().items()]
 """What `skops.io.load` needs to trust: the six estimators, which hold nothing but plain data."""
 
 
@@ -89,9 +75,10 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     True
     """
     name = type(estimator).__name__
-    if _ESTIMATORS.get(name) is not type(estimator):
+    estimators = estimators_by_name()
+    if estimators.get(name) is not type(estimator):
         raise TypeError(
-            f"save takes one of {', '.join(_ESTIMATORS)}, and got a {name}: for pipelines and "
+            f"save takes one of {', '.join(estimators)}, and got a {name}: for pipelines and "
             "other estimators use skops, with sklearn_rnn.SKOPS_TRUSTED, or joblib."
         )
     state = estimator.__getstate__()
@@ -137,7 +124,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     content, number = _files.read(path, kind=_KIND, newest=FORMAT)
     try:
         name, parameters, learned = content["class"], content["parameters"], content["learned"]
-        Estimator = _ESTIMATORS[name]
+        Estimator = estimators_by_name()[name]  # no other class can be named by a file
         unknown = parameters.keys() - signature(Estimator).parameters.keys()
         unknown |= {key for key in learned.keys() - _CONFIGURATION if not key.endswith("_")}
     except (AttributeError, KeyError, TypeError) as error:

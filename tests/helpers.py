@@ -10,19 +10,12 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn import (
-    GRUClassifier,
-    GRURegressor,
-    LSTMClassifier,
-    LSTMRegressor,
-    RNNClassifier,
-    RNNRegressor,
-    SequenceArray,
-)
+from sklearn_rnn import SequenceArray
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._registry import ESTIMATORS
 
-CLASSIFIERS = [RNNClassifier, LSTMClassifier, GRUClassifier]
-REGRESSORS = [RNNRegressor, LSTMRegressor, GRURegressor]
+CLASSIFIERS = [pair.classifier for pair in ESTIMATORS]
+REGRESSORS = [pair.regressor for pair in ESTIMATORS]
 SIX = CLASSIFIERS + REGRESSORS
 
 # Parameters of a fit that leaves the weights where they start, to 300 digits.

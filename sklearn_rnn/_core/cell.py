@@ -17,8 +17,9 @@ layer's parameters and one product W @ Z[t] gives every pre-activation, bias inc
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -26,9 +27,48 @@ from sklearn_rnn._core.init import glorot_uniform, orthogonal
 from sklearn_rnn._core.workspace import Array, Workspace
 
 
+class Activation(NamedTuple):
+    """How one of the arrays that a cell computes beside its state h is shown.
+
+    Parameters
+    ----------
+    title : str
+        What it is called.
+    bounds : pair of float or None
+        Between which its values lie; None: anywhere.
+    drawn : bool
+        Whether plots show it unless they are asked for others.
+    """
+
+    title: str
+    bounds: tuple[float, float] | None
+    drawn: bool = True
+
+
+class OnnxOperator(NamedTuple):
+    """The operator of ONNX that computes what a cell does.
+
+    Parameters
+    ----------
+    name : str
+        Its name, for example "LSTM".
+    gates : str
+        The gates in its order, in the cell's letters.
+    attributes : mapping
+        What it needs to be told. A list holds what one direction needs.
+    """
+
+    name: str
+    gates: str
+    attributes: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Cell(ABC):
     """Sizes and equations of one recurrent layer in one direction; holds no arrays.
+
+    A cell also declares, here and nowhere else, what other rooms must know of it: its gates, its
+    states and second biases, how plots show it, and which counterparts it has in other frameworks.
 
     Parameters
     ----------
@@ -41,6 +81,27 @@ class Cell(ABC):
     input_size: int
     hidden_size: int
     init: str = "orthogonal"
+
+    # The arrays that make the state, a letter each.
+    states: ClassVar[str] = "h"
+    # The gates that have a second bias, PyTorch's bias_hh, and the name of its parameter (H,).
+    second_biases: ClassVar[Mapping[str, str]] = {}
+    # What forward computes beside h, by PyTorch's letters, in the order of `activations`.
+    activations_by_letter: ClassVar[Mapping[str, Activation]] = {}
+    # The module of torch.nn with the same equations, and the fields that it takes as arguments of
+    # the same names. None: there is no such module.
+    torch_module: ClassVar[str | None] = None
+    torch_arguments: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def onnx_operator(self) -> OnnxOperator | None:
+        """The operator of ONNX with the same equations; None: there is none."""
+        return None
+
+    @property
+    def predictor_variant(self) -> str | None:
+        """The variant of `cell` among the pieces of exported predictors; None: there is none."""
+        return None
 
     @property
     @abstractmethod
@@ -59,13 +120,13 @@ class Cell(ABC):
 
     @property
     def n_states(self) -> int:
-        """How many arrays make the state: h alone, unless a cell says otherwise."""
-        return 1
+        """How many arrays make the state."""
+        return len(self.states)
 
     @property
-    def activation_names(self) -> str:
-        """What forward computes beside h, by PyTorch's letters: nothing, unless a cell says so."""
-        return ""
+    def unpenalised(self) -> tuple[str, ...]:
+        """Names of the parameters, beside W's column of biases, that the L2 penalty leaves out."""
+        return tuple(self.second_biases.values())
 
     @property
     def n_gate_rows(self) -> int:
@@ -134,7 +195,7 @@ class Cell(ABC):
         """
 
     def activations(self, ws: Any, n_steps: int) -> list[Array]:
-        """Return what `activation_names` name, (T, H, B) each.
+        """Return what `activations_by_letter` describes, (T, H, B) each.
 
         Views of a workspace for training, after forward.
         """

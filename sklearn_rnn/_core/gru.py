@@ -34,11 +34,11 @@ How it is made fast
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.cell import Activation, Cell, OnnxOperator
 from sklearn_rnn._core.init import chrono
 from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
 
@@ -92,7 +92,15 @@ class GRUCell(Cell):
 
     gates = "rzn"
     public_gates = "rzn"
-    activation_names = "rzn"
+    second_biases: ClassVar = {"n": "b_hn"}
+    activations_by_letter: ClassVar = {
+        "r": Activation("reset gate r", (0, 1)),
+        "z": Activation("update gate z", (0, 1)),
+        "n": Activation("candidate n", (-1, 1)),
+    }
+    torch_module = "GRU"
+    onnx_operator = OnnxOperator("GRU", "zrn", {"linear_before_reset": 1})
+    predictor_variant = "gru"
     workspace_class = GRUWorkspace
 
     @property

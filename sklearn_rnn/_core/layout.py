@@ -90,9 +90,8 @@ class Layout:
         for cell, directions in zip(self.stack.layers, cells, strict=True):
             for parameters in directions:
                 parameters["W"][:, cell.hidden_size] = False
-                for name in ("b_hn", "norm", "start"):
-                    if name in parameters:
-                        parameters[name][...] = False
+                for name in self.stack.unpenalised(cell):
+                    parameters[name][...] = False
         for name in self.readout.dense_layers:
             readout[name][:, -1] = False
         return mask
@@ -150,16 +149,17 @@ def _public_cell(cell: Cell, parameters: dict[str, Array]) -> dict[str, Array]:
 
     And those of its layer's options, which PyTorch's layers do not have.
 
-    PyTorch adds two biases to each gate. Only the GRU's candidate needs both; elsewhere
-    bias_ih holds the sum and bias_hh is zero.
+    PyTorch adds two biases to each gate. Where the cell has one, bias_ih holds the sum and
+    bias_hh is zero.
     """
     H = cell.hidden_size
     order = [cell.gates.index(gate) for gate in cell.public_gates]
     blocks = parameters["W"].reshape(len(order), H, -1)
     W = np.concatenate([blocks[k] for k in order])
     bias_hh = np.zeros_like(W[:, H])
-    if "b_hn" in parameters:
-        bias_hh[2 * H :] = parameters["b_hn"]
+    for gate, name in cell.second_biases.items():
+        first = cell.public_gates.index(gate) * H
+        bias_hh[first : first + H] = parameters[name]
     public = {
         "weight_ih": W[:, H + 1 :].copy(),
         "weight_hh": W[:, :H].copy(),
@@ -169,5 +169,6 @@ def _public_cell(cell: Cell, parameters: dict[str, Array]) -> dict[str, Array]:
     if "norm" in parameters:
         public["norm_weight"], public["norm_bias"] = parameters["norm"].copy()
     if "start" in parameters:
-        public |= dict(zip(("h_0", "c_0"), parameters["start"].copy(), strict=False))
+        names = (f"{state}_0" for state in cell.states)
+        public |= dict(zip(names, parameters["start"].copy(), strict=True))
     return public

@@ -14,25 +14,50 @@ weight : (M,), their weights.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 import numpy as np
 
 from sklearn_rnn._core.numerics import log_softmax, sigmoid, softplus
+from sklearn_rnn._core.registry import Registry
 from sklearn_rnn._core.workspace import Array
 
 
+@dataclass(frozen=True)
 class Loss(ABC):
-    """A loss on raw predictions.
+    """A loss on raw predictions, and what other rooms must know of it.
+
+    The fields of a loss are parameters of the estimators, under the same names.
 
     Attributes
     ----------
     out_activation : {"identity", "exp", "logistic", "softmax"}
-        What makes a prediction of a raw prediction.
+        The inverse link: what makes a prediction of a raw prediction. With "exp", targets cannot
+        be negative, and their unit is their mean.
+    robust : bool
+        Whether outliers have a limited influence. Then they also must not stretch the unit in
+        which targets are learned: it is a robust one.
     """
 
-    out_activation: str
+    out_activation: ClassVar[str]
+    robust: ClassVar[bool] = False
+
+    @property
+    def n_outputs(self) -> int:
+        """Raw predictions for each target."""
+        return 1
+
+    @classmethod
+    def parameters(cls) -> tuple[str, ...]:
+        """Names of the parameters of the estimators that the loss depends on."""
+        return tuple(field.name for field in fields(cls))
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> Loss:
+        """Return the loss for an estimator with these parameters, of which it may ignore some."""
+        return cls(**{name: parameters[name] for name in cls.parameters()})
 
     @abstractmethod
     def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
@@ -55,6 +80,7 @@ class AbsoluteError(Loss):
     """|raw - y|, summed over the outputs: its minimum is the median."""
 
     out_activation = "identity"
+    robust = True
 
     def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
         """Return sum of w |raw - y|, and w sign(raw - y)."""
@@ -70,15 +96,16 @@ class Huber(Loss):
     Huber (1964): an outlier pulls no harder than one that is delta away.
     """
 
-    delta: float
+    huber_delta: float
 
     out_activation = "identity"
+    robust = True
 
     def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
         """Return sum of w huber(d), and w d clipped to +-delta, with d = raw - y."""
-        d = raw - y
-        end = np.sign(d.real).astype(d.dtype) * d.dtype.type(self.delta)
-        clipped = np.where(np.abs(d.real) <= self.delta, d, end)
+        d, delta = raw - y, float(self.huber_delta)
+        end = np.sign(d.real).astype(d.dtype) * d.dtype.type(delta)
+        clipped = np.where(np.abs(d.real) <= delta, d, end)
         return _sum(weight * clipped * (d - clipped / 2)), weight * clipped
 
 
@@ -103,6 +130,12 @@ class PinballLoss(Loss):
     quantiles: tuple[float, ...]
 
     out_activation = "identity"
+    robust = True
+
+    @property
+    def n_outputs(self) -> int:
+        """As many as there are quantiles."""
+        return len(self.quantiles)
 
     def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
         """Return sum of w (q - [y < raw]) (y - raw), and w ([y < raw] - q)."""
@@ -135,3 +168,16 @@ class MulticlassLogLoss(Loss):
 
 def _sum(x: Array) -> Any:
     return x.sum(dtype=np.result_type(x.dtype, np.float64))
+
+
+# What the parameter `loss` of a regressor can be. A classifier's loss follows from its targets.
+LOSSES: Registry[type[Loss]] = Registry(
+    "loss",
+    {
+        "squared_error": SquaredError,
+        "absolute_error": AbsoluteError,
+        "huber": Huber,
+        "poisson": PoissonLoss,
+        "quantile": PinballLoss,
+    },
+)

@@ -35,11 +35,11 @@ How it is made fast
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.cell import Activation, Cell, OnnxOperator
 from sklearn_rnn._core.init import chrono
 from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
 
@@ -126,10 +126,18 @@ class LSTMCell(Cell):
 
     gates = "oifg"
     public_gates = "ifgo"
+    states = "hc"
+    activations_by_letter: ClassVar = {
+        "i": Activation("input gate i", (0, 1)),
+        "f": Activation("forget gate f", (0, 1)),
+        "g": Activation("candidate g", (-1, 1), drawn=False),
+        "o": Activation("output gate o", (0, 1)),
+        "c": Activation("cell state c", None),
+    }
+    torch_module = "LSTM"
+    onnx_operator = OnnxOperator("LSTM", "iofg", {})
+    predictor_variant = "lstm"
     workspace_class = LSTMWorkspace
-
-    n_states = 2
-    activation_names = "ifgoc"
 
     def initialise(
         self, parameters: dict[str, Array], rng: np.random.Generator, longest: int

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.cell import Cell, OnnxOperator
 from sklearn_rnn._core.init import IDENTITY_INPUT_SCALE
 from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
 
@@ -53,7 +53,20 @@ class RNNCell(Cell):
 
     gates = "h"
     public_gates = "h"
+    torch_module = "RNN"
+    torch_arguments = ("nonlinearity",)
     workspace_class = RNNWorkspace
+
+    @property
+    def onnx_operator(self) -> OnnxOperator:
+        """ONNX's RNN, whose activation is tanh unless it is told otherwise."""
+        is_relu = self.nonlinearity == "relu"
+        return OnnxOperator("RNN", "h", {"activations": ["Relu"]} if is_relu else {})
+
+    @property
+    def predictor_variant(self) -> str:
+        """The pieces are named after the nonlinearity."""
+        return self.nonlinearity
 
     def initialise(
         self, parameters: dict[str, Array], rng: np.random.Generator, longest: int

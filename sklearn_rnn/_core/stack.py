@@ -68,6 +68,14 @@ class Stack:
             shapes["start"] = cell.n_states, H
         return shapes
 
+    def unpenalised(self, cell: Cell) -> set[str]:
+        """Names of the arrays, beside W's column of biases, that the L2 penalty leaves out.
+
+        Those that the cell names, and all that the options bring.
+        """
+        of_options = self.parameter_shapes(cell).keys() - cell.parameter_shapes.keys()
+        return {*cell.unpenalised, *of_options}
+
     def initialise(
         self, cell: Cell, parameters: dict[str, Array], rng: np.random.Generator, longest: int
     ) -> None:

@@ -31,7 +31,7 @@ def layer_states(workspaces: list[Workspace], block: Block) -> Array:
 def layer_gates(stack: Stack, layer: int, workspaces: list[Workspace], block: Block) -> Array:
     """Return one layer's activations (T, A * S * H, B), kind by kind, after forward.
 
-    With workspaces for training; the kinds, A of them, are the cell's `activation_names`.
+    With workspaces for training; the kinds, A of them, are the cell's `activations_by_letter`.
     """
     directions = [stack.layers[layer].activations(ws, block.n_steps) for ws in workspaces]
     kinds = zip(*directions, strict=True)

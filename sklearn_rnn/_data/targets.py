@@ -202,7 +202,8 @@ def check_counts(Y: np.ndarray) -> None:
     """Raise a ValueError if one of the targets is negative."""
     if (Y < 0).any():
         raise ValueError(
-            f'loss="poisson" needs targets that are not negative, but y holds {Y.min():g}.'
+            'A loss with predictions that are exponentials, such as "poisson", needs targets that '
+            f"are not negative, but y holds {Y.min():g}."
         )
 
 
@@ -239,7 +240,10 @@ def count_scale(Y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarr
     largest = _largest(Y)
     mean = np.average(Y / largest, axis=0, weights=weight / weight.max()) * largest
     if (mean == 0).any():
-        raise ValueError('loss="poisson" needs targets of which some are above zero; all are 0.')
+        raise ValueError(
+            'A loss with predictions that are exponentials, such as "poisson", needs targets of '
+            "which some are above zero; all are 0."
+        )
     return np.zeros_like(mean), mean
 
 

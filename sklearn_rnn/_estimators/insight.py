@@ -147,7 +147,7 @@ class Insight(MixedIntoFittedModel):
         """
         model, sequences, network = self._look(X)
         layer = _check_layer(layer, network)
-        names = network.stack.layers[layer].activation_names
+        names = network.stack.layers[layer].activations_by_letter
         if not names:
             raise ValueError(
                 f"{type(self).__name__} has no gates: hidden_states gives all that it computes. "

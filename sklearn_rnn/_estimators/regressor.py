@@ -12,14 +12,7 @@ from sklearn.metrics import d2_pinball_score, r2_score
 
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
 from sklearn_rnn._core.attribution import Explained, ExponentialOutput, SortedOutput
-from sklearn_rnn._core.losses import (
-    AbsoluteError,
-    Huber,
-    Loss,
-    PinballLoss,
-    PoissonLoss,
-    SquaredError,
-)
+from sklearn_rnn._core.losses import LOSSES, Loss
 from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._data.step_targets import align_steps
 from sklearn_rnn._data.targets import (
@@ -38,20 +31,6 @@ from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._typing import Array, ArrayOrList, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
-_LOSSES: dict[str, Loss] = {
-    "squared_error": SquaredError(),
-    "absolute_error": AbsoluteError(),
-    "poisson": PoissonLoss(),
-}
-# What targets are measured from, and in: an outlier must not stretch the unit of a robust loss.
-_SCALES = {
-    "squared_error": target_scale,
-    "absolute_error": robust_target_scale,
-    "huber": robust_target_scale,
-    "quantile": robust_target_scale,
-    "poisson": count_scale,
-}
-
 
 class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     """Base of the regressors: one or several outputs, by any of the losses."""
@@ -59,7 +38,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     _target_parameters = ("loss", "huber_delta")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **RecurrentEstimator._parameter_constraints,
-        "loss": [StrOptions(set(_SCALES))],
+        "loss": [StrOptions(LOSSES.keys())],
         "quantiles": ["array-like", Interval(Real, 0, 1, closed="neither")],
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
     }
@@ -233,7 +212,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             [predictions[:, :, low] - margin, predictions[:, :, high] + margin], axis=-1
         )
         ends = np.sort(ends, axis=-1)  # a margin below zero may turn them round
-        if self._architecture_["loss"] == "poisson":
+        if self._predicts_exp:
             ends = np.maximum(ends, 0)
         ends = ends.astype(predictions.dtype)
         return ends[:, 0] if ends.shape[1] == 1 else ends
@@ -263,7 +242,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             np.repeat(a, len(weights["bias_out"]) // len(a))
             for a in (self._y_scale_, self._y_mean_)
         )
-        if self._architecture_["loss"] == "poisson":  # of the logarithm
+        if self._predicts_exp:  # of the logarithm
             scale, mean = np.ones_like(scale), np.log(scale)
         weights["weight_out"] = (weights["weight_out"] * scale[:, None]).astype(dtype)
         weights["bias_out"] = (weights["bias_out"] * scale + mean).astype(dtype)
@@ -278,24 +257,34 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     def _each_quantile(self, raw: np.ndarray) -> np.ndarray:
         """Return predictions (M, K, Q) in y's units; Q is 1 but for several quantiles."""
         raw = raw.reshape(len(raw), len(self._y_scale_), -1)
-        if self._architecture_["loss"] == "poisson":
+        if self._predicts_exp:
             with np.errstate(over="ignore"):
                 raw = np.exp(raw)
         y = (raw * self._y_scale_[:, None] + self._y_mean_[:, None]).astype(raw.dtype)
         return np.sort(y, axis=2)
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        link = LOSSES[self.loss].out_activation
+        if link not in ("identity", "exp"):
+            raise InvalidParameterError(
+                f"loss={self.loss!r} makes predictions of raw ones by {link!r}, which regressors "
+                'do not know: expected a loss whose out_activation is "identity" or "exp".'
+            )
+
     def _check_targets(self, y: Any, classes: Any, dtype: np.dtype, first: bool) -> np.ndarray:
         Y = check_numeric_targets(y, dtype)
-        if self.loss == "poisson":
+        loss = self._chosen_loss()
+        if loss.out_activation == "exp":
             check_counts(Y)
         if first:
-            self.n_outputs_ = Y.shape[1] * len(self._quantiles() or (None,))
+            self.n_outputs_ = Y.shape[1] * loss.n_outputs
         return Y
 
     def _prepare_targets(self, data: TrainingData, first: bool) -> tuple[TrainingData, np.ndarray]:
-        loss = self._architecture_["loss"]
         if first:
-            scale = _SCALES[loss]
+            scale = robust_target_scale if self._loss().robust else target_scale
+            scale = count_scale if self._predicts_exp else scale
             self._y_mean_, self._y_scale_ = scale(data.y, data.weight)
         # Divided first: the difference of two huge numbers could overflow.
         y = data.y / self._y_scale_ - self._y_mean_ / self._y_scale_
@@ -313,24 +302,29 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         chosen = np.zeros((n_outputs, n_quantiles))
         chosen.reshape(shape)[output_index(target, shape)] = 1
         Y = np.broadcast_to((chosen * self._y_scale_[:, None]).ravel(), raw.shape)
-        if self._architecture_["loss"] == "poisson":
+        if self._predicts_exp:
             return ExponentialOutput(), Y
         return SortedOutput(n_quantiles), Y
 
     def _loss(self) -> Loss:
-        fitted = self._architecture_
-        if fitted["loss"] == "huber":
-            return Huber(float(fitted["huber_delta"]))
-        if fitted["loss"] == "quantile":
-            return PinballLoss(fitted["quantiles"])
-        return _LOSSES[fitted["loss"]]
+        return LOSSES[self._architecture_["loss"]].from_parameters(self._architecture_)
+
+    def _chosen_loss(self) -> Loss:
+        """Return the loss that the parameters ask for, which a fit will have."""
+        parameters = {**self.get_params(deep=False), "quantiles": self._quantiles()}
+        return LOSSES[self.loss].from_parameters(parameters)
+
+    @property
+    def _predicts_exp(self) -> bool:
+        """Whether a raw prediction is the logarithm of a prediction, as with Poisson's loss."""
+        return self._loss().out_activation == "exp"
 
     def _quantiles(self) -> tuple[float, ...] | None:
         """Return the quantiles to be learned, or None with another loss.
 
         Raises InvalidParameterError if they are not between 0 and 1 and ascending.
         """
-        if self.loss != "quantile":
+        if "quantiles" not in LOSSES[self.loss].parameters():
             return None
         try:
             quantiles = np.atleast_1d(np.asarray(self.quantiles, float))
@@ -346,11 +340,9 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         return tuple(quantiles.tolist())
 
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
-        quantiles = self._quantiles()
-        described = super()._describe_architecture(
-            input_size, n_outputs * len(quantiles or (None,))
-        )
-        return {"loss": self.loss, "quantiles": quantiles, **described}
+        n_outputs *= self._chosen_loss().n_outputs
+        described = super()._describe_architecture(input_size, n_outputs)
+        return {"loss": self.loss, "quantiles": self._quantiles(), **described}
 
     def _score_raw(self, raw: np.ndarray, data: TrainingData) -> float:
         predictions = self._each_quantile(raw)

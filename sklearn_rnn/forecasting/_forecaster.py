@@ -15,6 +15,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
+from sklearn_rnn._core.losses import LOSSES
 from sklearn_rnn._estimators.intervals import margins
 from sklearn_rnn._estimators.regressor import RecurrentRegressor
 from sklearn_rnn._estimators.stamps import StampedEstimator
@@ -282,7 +283,8 @@ class RecurrentForecaster(StampedEstimator):
                 "estimator must have return_sequences=False and n_timesteps=None: it forecasts "
                 f"from whole windows. Got {estimator!r}."
             )
-        if estimator.loss == "quantile" and np.size(estimator.quantiles) > 1:
+        takes_quantiles = "quantiles" in LOSSES[estimator.loss].parameters()
+        if takes_quantiles and np.size(estimator.quantiles) > 1:
             raise ValueError(
                 f"estimator has quantiles={estimator.quantiles!r}, but a forecast is one number a "
                 "row and column: give it a single one, or another loss. predict_interval gives "

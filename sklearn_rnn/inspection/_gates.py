@@ -17,18 +17,6 @@ from sklearn_rnn.inspection._drawing import (
     take_sequence,
 )
 
-_TITLES = {
-    "i": "input gate i",
-    "f": "forget gate f",
-    "g": "candidate g",
-    "o": "output gate o",
-    "c": "cell state c",
-    "r": "reset gate r",
-    "z": "update gate z",
-    "n": "candidate n",
-}
-_OPEN_OR_CLOSED = "iforz"
-
 
 class GateDisplay:
     """The gates of a layer over time as heat maps, units by time steps, and the input above them.
@@ -47,6 +35,12 @@ class GateDisplay:
         Names of the features.
     title : str, default=None
         What stands above.
+    gate_titles : dict of str to str, default=None
+        The title above each gate. None: its letter.
+    bounds : dict of str to (float, float) or None, default=None
+        The smallest and largest value that each gate can have, where its colors begin and end.
+        For a gate without bounds, the colors reach as far below 0 as above it, to the value that
+        is farthest from 0.
 
     Attributes
     ----------
@@ -80,11 +74,15 @@ class GateDisplay:
         *,
         feature_names: list[str],
         title: str | None = None,
+        gate_titles: dict[str, str] | None = None,
+        bounds: dict[str, tuple[float, float] | None] | None = None,
     ) -> None:
         self.gates = gates
         self.x = x
         self.feature_names = feature_names
         self.title = title
+        self.gate_titles = gate_titles
+        self.bounds = bounds
 
     @classmethod
     def from_estimator(
@@ -131,14 +129,23 @@ class GateDisplay:
         model, X = model_inside(estimator, X)
         X = take_sequence(X, sequence)
         every = {name: values[0] for name, values in model.gate_activations(X, layer).items()}
-        wanted = gates or [name for name in every if name != "g"]
+        known = model._cell_class.activations_by_letter
+        wanted = gates or [name for name in every if known[name].drawn]
         if unknown := set(wanted) - set(every):
             raise ValueError(f"gates must be letters of {''.join(every)!r}; got {unknown}.")
         x, names = steps_and_names(model, X, feature_names)
         which = "the top layer" if layer == -1 else f"layer {layer}"
         title = f"{type(model).__name__}: gates of {which}"
         chosen = {name: every[name] for name in wanted}
-        return cls(chosen, x, feature_names=names, title=title).plot(ax=ax)
+        display = cls(
+            chosen,
+            x,
+            feature_names=names,
+            title=title,
+            gate_titles={name: known[name].title for name in wanted},
+            bounds={name: known[name].bounds for name in wanted},
+        )
+        return display.plot(ax=ax)
 
     def plot(self, ax: Any = None) -> GateDisplay:
         """Draw.
@@ -170,14 +177,15 @@ class GateDisplay:
 
     def _draw_gate(self, name: str, place: Any) -> None:
         values = self.gates[name]
-        if name in _OPEN_OR_CLOSED:
-            colours = dict(cmap=SEQUENTIAL, vmin=0, vmax=1)
-        else:
-            largest = max(float(np.abs(values).max()), 1e-300) if name == "c" else 1
-            colours = dict(cmap=DIVERGING, vmin=-largest, vmax=largest)
+        bounds = (self.bounds or {}).get(name)
+        if bounds is None:
+            largest = max(float(np.abs(values).max()), 1e-300)
+            bounds = -largest, largest
+        low, high = bounds
+        colours = dict(cmap=DIVERGING if low < 0 else SEQUENTIAL, vmin=low, vmax=high)
         ax = self.axes_[name]
         shown = values.T[self.order_]
         self.images_[name] = ax.imshow(shown, aspect="auto", interpolation="none", **colours)
         add_colourbar(self.images_[name], place)
         ax.set(ylabel="unit", yticks=[])
-        ax.set_title(_TITLES[name], fontsize="medium", loc="left")
+        ax.set_title((self.gate_titles or {}).get(name, name), fontsize="medium", loc="left")

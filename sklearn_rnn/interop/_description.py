@@ -12,16 +12,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_rnn._core.gru import GRUCell
-from sklearn_rnn._core.lstm import LSTMCell
-from sklearn_rnn._core.rnn import RNNCell
+from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._estimators.classifier import RecurrentClassifier
 from sklearn_rnn._estimators.fitted import FittedModel
 from sklearn_rnn._estimators.regressor import RecurrentRegressor
-
-# PyTorch's and ONNX's word for each cell, and PyTorch's order of its gates.
-CELLS = {RNNCell: "RNN", LSTMCell: "LSTM", GRUCell: "GRU"}
-GATES = {"RNN": "h", "LSTM": "ifgo", "GRU": "rzn"}
 
 Arrays = dict[str, np.ndarray]
 Dense = tuple[np.ndarray, np.ndarray]
@@ -42,7 +36,7 @@ class Answer:
     n_quantiles : int
         Q. The quantiles of each target are next to each other.
     log : bool
-        Whether a raw prediction is a logarithm: Poisson's loss.
+        Whether a raw prediction is the logarithm of a prediction.
     """
 
     kind: str
@@ -59,10 +53,8 @@ class Description:
 
     Parameters
     ----------
-    cell : {"RNN", "LSTM", "GRU"}
-        The cell of all layers.
-    relu : bool
-        Whether an RNN's nonlinearity is relu.
+    cell : Cell
+        The cell of the first layer; those of the others differ in their input size alone.
     layers : list of lists of dict
         For each layer and direction its arrays: "weight_ih", "weight_hh", "bias_ih", "bias_hh" as
         PyTorch has them and, where there are any, "h_0", "c_0", "norm_weight" and "norm_bias".
@@ -85,8 +77,7 @@ class Description:
         A copy of the estimator, without weights.
     """
 
-    cell: str
-    relu: bool
+    cell: Cell
     layers: list[list[Arrays]]
     residual: bool
     pooling: str | None
@@ -133,11 +124,11 @@ def describe(estimator: Any) -> Description:
     model = estimator._copy()
     fitted = model._architecture_
     tokens = model._reads_tokens
-    weights = model._make_network().layout.public(np.asarray(model._theta_))
+    network = model._make_network()
+    weights = network.layout.public(np.asarray(model._theta_))
     flat = model._input_kind_ == "flat"
     return Description(
-        cell=CELLS[model._cell_class],
-        relu=fitted.get("nonlinearity") == "relu",
+        cell=network.stack.layers[0],
         layers=_layers(weights, fitted["num_layers"], 2 if fitted["bidirectional"] else 1),
         residual=fitted["residual"],
         pooling=None if fitted["return_sequences"] else fitted["pooling"],
@@ -177,14 +168,14 @@ def _answer(model: Any) -> Answer:
         nothing = np.empty(0)
         return Answer(model._target_kind_, model.classes_, nothing, nothing, 1, False)
     assert isinstance(model, RecurrentRegressor)
-    fitted = model._architecture_
+    loss = model._loss()
     return Answer(
         kind="regression",
         classes=None,
         y_mean=np.asarray(model._y_mean_),
         y_scale=np.asarray(model._y_scale_),
-        n_quantiles=len(fitted["quantiles"] or (None,)),
-        log=fitted["loss"] == "poisson",
+        n_quantiles=loss.n_outputs,
+        log=loss.out_activation == "exp",
     )
 
 
@@ -194,6 +185,14 @@ def _without_weights(model: Any) -> Any:
     for name in ("_theta_", "_resume_", "_calibration_"):
         bare.__dict__.pop(name, None)
     return bare
+
+
+def no_counterpart(part: str, where: str) -> ValueError:
+    """Return the error of an export to a format that lacks one of the model's parts."""
+    return ValueError(
+        f"{part} has no counterpart in {where}, so this model cannot be exported to it. To keep "
+        "the model, use sklearn_rnn.persistence.save or pickle."
+    )
 
 
 def require(package: str, extra: str, function: str) -> None:

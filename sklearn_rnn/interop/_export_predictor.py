@@ -36,7 +36,8 @@ def export_predictor(estimator: Any, path: str | os.PathLike[str]) -> None:
     TypeError
         If the estimator is of another kind, for example a pipeline.
     ValueError
-        If the name is not that of a Python module.
+        If the name is not that of a Python module, or if no exported predictor can have one of the
+        model's parts.
 
     See Also
     --------
@@ -82,7 +83,8 @@ def export_predictor(estimator: Any, path: str | os.PathLike[str]) -> None:
             '"model.py".'
         )
     predictor = Predictor(estimator._copy())  # which no fit in another thread changes
+    source = predictor.source(path.stem)
     with _files.replacing(path.with_suffix(".npz")) as file:
         np.savez(file, **predictor.arrays())  # type: ignore[arg-type]
     with _files.replacing(path) as file:
-        file.write(predictor.source(path.stem).encode())
+        file.write(source.encode())

@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import column_or_1d
 
+from sklearn_rnn._core.losses import LOSSES
 from sklearn_rnn._data.targets import check_classes
-from sklearn_rnn._gru import GRUClassifier, GRURegressor
-from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
-from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
 from sklearn_rnn._training.history import to_arrays
 from sklearn_rnn.interop._description import Arrays, Dense, require
 from sklearn_rnn.interop._torch_model import recurrent_model
@@ -22,15 +20,10 @@ from sklearn_rnn.interop._torch_parts import (
     dense_layers,
     embedding_vectors,
     model_weights,
+    pair_of,
     recurrent_weights,
     split_parts,
 )
-
-ESTIMATORS: dict[str, tuple[Any, Any]] = {
-    "RNN": (RNNClassifier, RNNRegressor),
-    "LSTM": (LSTMClassifier, LSTMRegressor),
-    "GRU": (GRUClassifier, GRURegressor),
-}
 
 
 def from_torch(
@@ -70,7 +63,7 @@ def from_torch(
     return_sequences : bool, default=False
         Whether the readout answers at every step.
     loss : str, default=None
-        A regressor's loss, "squared_error" if None. With "poisson" raw outputs are logarithms.
+        A regressor's loss; None: its default. With "poisson" raw outputs are logarithms.
     quantiles : float or array-like of shape (n_quantiles,), default=None
         With ``loss="quantile"``: what the outputs are; those of a target next to each other.
     y_mean, y_scale : float or array-like of shape (n_targets,), default=None
@@ -132,15 +125,15 @@ def from_torch(
     if embedding is not None or vocabulary is not None:
         weights["weight_embedding"], facts["vocabulary_"] = _sorted_tokens(embedding, vocabulary)
         params["embedding_size"] = weights["weight_embedding"].shape[1]
-    classifier, regressor = ESTIMATORS[_cell_name(module)]
+    classifier, regressor = pair_of(module)
     if classes is not None or multilabel:
         _refuse_with_classes(loss=loss, quantiles=quantiles, y_mean=y_mean, y_scale=y_scale)
         head[-1], labels = _class_scores(head[-1], classes, multilabel)
         estimator, facts = classifier(**params), facts | labels
     else:
-        if quantiles is not None:
-            params["quantiles"] = quantiles
-        estimator = regressor(loss=loss or "squared_error", **params)
+        given = {"loss": loss, "quantiles": quantiles}
+        params |= {name: value for name, value in given.items() if value is not None}
+        estimator = regressor(**params)
         facts |= _target_facts(estimator, len(head[-1][1]), y_mean, y_scale)
     return _assemble(estimator, weights | _head_weights(head), facts)
 
@@ -206,12 +199,6 @@ def _checked(theta: np.ndarray) -> np.ndarray:
     return theta
 
 
-def _cell_name(module: Any) -> str:
-    from torch import nn
-
-    return next(name for name in ESTIMATORS if isinstance(module, getattr(nn, name)))
-
-
 def _head_weights(head: list[Dense]) -> Arrays:
     names = [*(f"head_{k}" for k in range(len(head) - 1)), "out"]
     return {
@@ -250,7 +237,7 @@ def _class_scores(readout: Dense, classes: Any, multilabel: bool) -> tuple[Dense
 
 def _target_facts(estimator: Any, n_outputs: int, y_mean: Any, y_scale: Any) -> dict[str, Any]:
     """Return what a regressor's fit sets about the unit of y."""
-    n_quantiles = len(estimator._quantiles() or (None,))
+    n_quantiles = estimator._chosen_loss().n_outputs
     if n_outputs % n_quantiles:
         raise ValueError(
             f"readout has {n_outputs} outputs, no multiple of the {n_quantiles} quantiles."
@@ -267,8 +254,10 @@ def _target_facts(estimator: Any, n_outputs: int, y_mean: Any, y_scale: Any) -> 
     mean, scale = units
     if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
         raise ValueError("y_mean must be finite, and y_scale above zero.")
-    if estimator.loss == "poisson" and mean.any():
-        raise ValueError('with loss="poisson", predictions are exp(output) * y_scale: y_mean is 0.')
+    if LOSSES[estimator.loss].out_activation == "exp" and mean.any():
+        raise ValueError(
+            f"with loss={estimator.loss!r}, predictions are exp(output) * y_scale: y_mean is 0."
+        )
     return {"_y_mean_": mean, "_y_scale_": scale}
 
 

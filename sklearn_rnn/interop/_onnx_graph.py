@@ -16,9 +16,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.norm import EPSILON
-from sklearn_rnn.interop._description import GATES, Answer, Arrays, Description
-
-ONNX_GATES = {"RNN": "h", "LSTM": "iofg", "GRU": "zrn"}
+from sklearn_rnn.interop._description import Answer, Arrays, Description, no_counterpart
 
 
 class Graph:
@@ -102,24 +100,26 @@ def _add_layer(
 ) -> str:
     """Add one RNN, LSTM or GRU node over x (T, n, F); return its states (T, n, S, H)."""
     cell, S = model.cell, model.n_directions
+    operator = cell.onnx_operator
+    if operator is None:
+        raise no_counterpart(f"The cell {type(cell).__name__}", "ONNX")
     attributes: dict[str, Any] = {"hidden_size": model.hidden_size}
     if S == 2:
         attributes["direction"] = "bidirectional"
-    if cell == "GRU":
-        attributes["linear_before_reset"] = 1
-    if model.relu:
-        attributes["activations"] = ["Relu"] * S
+    for name, value in operator.attributes.items():
+        attributes[name] = value * S if isinstance(value, list) else value
     weights = [_stack(directions, name) for name in ("weight_ih", "weight_hh")]
     biases = [_stack(directions, name) for name in ("bias_ih", "bias_hh")]
-    W, R = (_reorder(cell, weight) for weight in weights)
-    B = np.concatenate([_reorder(cell, bias) for bias in biases], axis=1)
+    orders = cell.public_gates, operator.gates
+    W, R = (_reorder(weight, *orders) for weight in weights)
+    B = np.concatenate([_reorder(bias, *orders) for bias in biases], axis=1)
     inputs: list[Any] = [x, W, R, B, ends]
-    for name in ("h_0", "c_0"):
+    for name in (f"{state}_0" for state in cell.states):
         if name in directions[0]:
             shape = graph.add("Concat", np.array([S]), n, np.array([model.hidden_size]), axis=0)
             start = _stack(directions, name)[:, None]
             inputs.append(graph.add("Expand", start, shape))
-    states = graph.add(cell, *inputs, **attributes)  # (T, S, n, H)
+    states = graph.add(operator.name, *inputs, **attributes)  # (T, S, n, H)
     return graph.add("Transpose", states, perm=[0, 2, 1, 3])
 
 
@@ -220,10 +220,10 @@ def target_axes(answer: Answer) -> list[int]:
     return [size for size in (len(answer.y_scale), answer.n_quantiles) if size > 1]
 
 
-def _reorder(cell: str, array: np.ndarray) -> np.ndarray:
-    """Return an array (S, G, ...) with its rows in ONNX's order of gates."""
-    blocks = dict(zip(GATES[cell], np.split(array, len(GATES[cell]), axis=1), strict=True))
-    return np.concatenate([blocks[gate] for gate in ONNX_GATES[cell]], axis=1)
+def _reorder(array: np.ndarray, gates: str, wanted: str) -> np.ndarray:
+    """Return an array (S, G, ...), whose rows are in this order of gates, in the wanted one."""
+    blocks = dict(zip(gates, np.split(array, len(gates), axis=1), strict=True))
+    return np.concatenate([blocks[gate] for gate in wanted], axis=1)
 
 
 def _stack(directions: list[Arrays], name: str) -> np.ndarray:

@@ -12,9 +12,9 @@ import numpy as np
 
 from sklearn_rnn._version import __version__
 from sklearn_rnn.interop import _predictor_pieces as pieces
+from sklearn_rnn.interop._description import no_counterpart
 
 _WHOLE, _STREAMS = ("transform", "predict", "predict_proba"), ("step", "step_proba")
-_CELLS = {"LSTMCell": "lstm", "GRUCell": "gru"}
 
 
 class Predictor:
@@ -31,7 +31,8 @@ class Predictor:
         self.dtype = estimator._theta_.dtype
         self.both = self.fitted["bidirectional"]
         self.per_step = self.fitted["return_sequences"]
-        self.cell = estimator._cell_class.__name__
+        self.network = estimator._make_network()
+        self.cell = self.network.stack.layers[0]
         self.classifies = hasattr(estimator, "classes_")
 
     # ---- the weights ----
@@ -41,7 +42,7 @@ class Predictor:
         arrays = {
             name: array
             for name, array in self.estimator.weights_.items()
-            if not name.startswith("bias_hh") or self.cell == "GRUCell"
+            if not name.startswith("bias_hh") or self.cell.second_biases
         }
         if self.estimator._reads_tokens:
             arrays["vocabulary"] = self.estimator.vocabulary_
@@ -83,7 +84,7 @@ class Predictor:
             as_object = ".astype(object)" if self.estimator.classes_.dtype == object else ""
             yield "CLASSES", f'W["classes"]{as_object}'
         else:
-            yield "N_QUANTILES", str(len(fitted["quantiles"] or ()))
+            yield "N_QUANTILES", str(self.network.loss.n_outputs)
         yield "CODES", '{token: code for code, token in enumerate(W["vocabulary"].tolist())}'
         yield (
             "VECTORS",
@@ -97,9 +98,9 @@ class Predictor:
         yield _piece("read", "rows" if self.reads_rows and reading == "numbers" else reading)
         yield _piece("read_step", reading)
         yield _piece("sigmoid")
-        yield _piece("cell", _CELLS.get(self.cell) or self.fitted["nonlinearity"])
+        yield _piece("cell", self.cell_variant())
         learned = "learned_" if self.fitted["learn_initial_state"] else ""
-        yield _piece("start", f"{learned}{'hc' if self.cell == 'LSTMCell' else 'h'}")
+        yield _piece("start", learned + self.cell.states)
         yield _piece("run")
         yield _piece("normalise")
         yield "hidden_states", self.hidden_states()
@@ -122,6 +123,12 @@ class Predictor:
             if self.classifies:
                 yield _piece("step_proba")
 
+    def cell_variant(self) -> str:
+        """Return the variant of the cell; raise ValueError if no piece has its equations."""
+        if self.cell.predictor_variant is None:
+            raise no_counterpart(f"The cell {type(self.cell).__name__}", "exported predictors")
+        return self.cell.predictor_variant
+
     @property
     def reads_rows(self) -> bool:
         """Whether sequences come flattened, as the rows of a table."""
@@ -131,11 +138,11 @@ class Predictor:
         """Return the variant of what makes predictions of raw ones."""
         if self.classifies:
             return self.probability()
-        n_quantiles = len(self.fitted["quantiles"] or (None,))
+        n_quantiles = self.network.loss.n_outputs
         n_outputs = self.fitted["n_outputs"] // n_quantiles
         if n_quantiles > 1:
             return "quantiles" if n_outputs == 1 else "quantiles_of_several"
-        if self.fitted["loss"] == "poisson":
+        if self.network.loss.out_activation == "exp":
             return "count" if n_outputs == 1 else "counts"
         return "one" if n_outputs == 1 else "several"
 
@@ -233,7 +240,7 @@ class Predictor:
 
     def way(self) -> Iterator[str]:
         """Yield the stations between inputs and outputs."""
-        fitted, cell = self.fitted, self.cell.removesuffix("Cell")
+        fitted, cell = self.fitted, type(self.cell).__name__.removesuffix("Cell")
         n_layers, sizes = fitted["num_layers"], fitted["head_sizes"]
         if self.estimator._reads_tokens:
             yield f"{len(self.estimator.vocabulary_)} tokens as {fitted['embedding_size']} numbers"

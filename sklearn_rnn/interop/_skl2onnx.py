@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._gru import GRUClassifier, GRURegressor
-from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
-from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._registry import ESTIMATORS
 from sklearn_rnn.interop._description import Description, describe, require
 from sklearn_rnn.interop._onnx_graph import (
     Graph,
@@ -19,9 +17,6 @@ from sklearn_rnn.interop._onnx_graph import (
     target_axes,
 )
 from sklearn_rnn.interop._to_onnx import OPSETS
-
-CLASSIFIERS = (RNNClassifier, LSTMClassifier, GRUClassifier)
-REGRESSORS = (RNNRegressor, LSTMRegressor, GRURegressor)
 
 
 def register_skl2onnx() -> None:
@@ -68,14 +63,16 @@ def register_skl2onnx() -> None:
         "nocl": [True, False],
         "output_class_labels": [False, True],
     }
-    for classifier in CLASSIFIERS:
-        alias = f"SklearnRnn{classifier.__name__}"
+    for classifier, regressor in ESTIMATORS:
         update_registered_converter(
-            classifier, alias, _classifier_shapes, _convert, options=options
+            classifier, _alias(classifier), _classifier_shapes, _convert, options=options
         )
-    for regressor in REGRESSORS:
-        alias = f"SklearnRnn{regressor.__name__}"
-        update_registered_converter(regressor, alias, _regressor_shapes, _convert)
+        update_registered_converter(regressor, _alias(regressor), _regressor_shapes, _convert)
+
+
+def _alias(Estimator: type) -> str:
+    """Return the name that skl2onnx knows an estimator by."""
+    return f"SklearnRnn{Estimator.__name__}"
 
 
 def _describe_rows(estimator: Any) -> Description:

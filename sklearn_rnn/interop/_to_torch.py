@@ -13,6 +13,7 @@ from sklearn_rnn.interop._description import (
     Dense,
     Description,
     describe,
+    no_counterpart,
     require,
 )
 from sklearn_rnn.interop._torch_model import (
@@ -127,15 +128,17 @@ def _stacked(description: Description, layers: list[list[Arrays]]) -> Any:
     """Return an nn.RNN, nn.LSTM or nn.GRU with the weights of these layers."""
     import torch
 
-    options: dict[str, Any] = {"nonlinearity": "relu"} if description.relu else {}
-    module = getattr(torch.nn, description.cell)(
+    cell = description.cell
+    if cell.torch_module is None:
+        raise no_counterpart(f"The cell {type(cell).__name__}", "PyTorch")
+    module = getattr(torch.nn, cell.torch_module)(
         layers[0][0]["weight_ih"].shape[1],
         description.hidden_size,
         num_layers=len(layers),
         bidirectional=description.n_directions == 2,
         batch_first=True,
         dtype=_torch_dtype(description.dtype),
-        **options,
+        **{name: getattr(cell, name) for name in cell.torch_arguments},
     )
     with torch.no_grad():
         for layer, directions in enumerate(layers):

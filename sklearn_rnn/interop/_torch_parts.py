@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._registry import ESTIMATORS, Pair
 from sklearn_rnn.interop._description import Arrays, Dense
 from sklearn_rnn.interop._torch_model import layered_recurrence
 
@@ -43,16 +44,29 @@ def _check_recurrent(module: Any) -> None:
             f"{_name(module)} is a single step, without layers and directions: load its weights "
             f"into an nn.{_name(module).removesuffix('Cell')} of one layer."
         )
-    if not isinstance(module, nn.RNN | nn.LSTM | nn.GRU):
-        raise TypeError(
-            f"{_name(module)} has no counterpart among the estimators, or is code that cannot be "
-            f"read: {GIVE_PARTS}."
-        )
+    pair_of(module)
     if getattr(module, "proj_size", 0):
         raise ValueError(
             f"proj_size={module.proj_size}: states that are projected before they go round have "
             "no counterpart among the estimators."
         )
+
+
+def pair_of(module: Any) -> Pair:
+    """Return the estimators whose cell has the equations of a recurrent module.
+
+    Raises TypeError if there are none.
+    """
+    from torch import nn
+
+    for pair in ESTIMATORS:
+        name = pair.cell.torch_module
+        if name is not None and isinstance(module, getattr(nn, name)):
+            return pair
+    raise TypeError(
+        f"{_name(module)} has no counterpart among the estimators, or is code that cannot be "
+        f"read: {GIVE_PARTS}."
+    )
 
 
 def recurrent_weights(module: Any) -> tuple[Arrays, dict[str, Any]]:
@@ -70,8 +84,7 @@ def recurrent_weights(module: Any) -> tuple[Arrays, dict[str, Any]]:
         "num_layers": module.num_layers,
         "bidirectional": module.bidirectional,
     }
-    if hasattr(module, "nonlinearity"):
-        params["nonlinearity"] = module.nonlinearity
+    params |= {name: getattr(module, name) for name in pair_of(module).cell.torch_arguments}
     return weights, params
 
 

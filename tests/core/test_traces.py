@@ -48,7 +48,7 @@ def test_gates_give_the_states(cell, n_directions):
     """Each layer's gates, put into the equations by hand, give its states."""
     problem = random_problem(cell, num_layers=2, n_directions=n_directions, ragged=True)
     stack, block, workspaces = problem.network.stack, problem.block, run(problem)
-    names = stack.layers[0].activation_names
+    names = stack.layers[0].activations_by_letter
     if not names:
         assert cell.startswith("rnn")
         return
