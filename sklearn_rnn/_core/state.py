@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._core.running import Steps
+from sklearn_rnn._core.pooling import Steps
 from sklearn_rnn._core.workspace import Array
 
 # The state arrays (H, B) of each layer: (h,), or the LSTM's (h, c).

@@ -16,7 +16,6 @@ import numpy as np
 
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.norm import normalise
-from sklearn_rnn._core.running import running_pooling
 from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._core.workspace import Array
 
@@ -30,14 +29,13 @@ class Stepper:
         With layers in one direction.
     theta : ndarray
         Its weights.
-    pooling : {"last", "mean", "max", "attention"}
-        That of the network, or "last" where it answers at every step.
     """
 
-    def __init__(self, network: Network, theta: Array, pooling: str) -> None:
+    def __init__(self, network: Network, theta: Array) -> None:
         self.network, self.theta = network, theta
         cells, readout = network.layout.views(theta)
-        self.pooling = running_pooling(pooling, readout)
+        self.pooling = network.readout.pooling
+        (self.pooling_weights,) = network.readout.attention_vectors(readout, 1)
         dense = [readout[name] for name in network.readout.dense_layers]
         self._dense = [(W[:, :-1].copy(), W[:, -1:]) for W in dense]
         self._layers = [
@@ -53,7 +51,10 @@ class Stepper:
     @cached_property
     def fingerprint(self) -> bytes:
         """A hash of all that the meaning of a state depends on."""
-        sizes = repr((self.network.stack, type(self.pooling).__name__, self.theta.dtype.str))
+        # These names of the poolings keep the states valid that version 0.1.0 has pickled.
+        pooling = "Last" if self.network.per_step else type(self.pooling).__name__
+        pooling = f"Running{pooling.removesuffix('Pooling')}"
+        sizes = repr((self.network.stack, pooling, self.theta.dtype.str))
         return blake2b(sizes.encode() + self.theta.tobytes(), digest_size=16).digest()
 
     def start(self, n_streams: int, origin: Any) -> RecurrentState:
@@ -81,7 +82,7 @@ class Stepper:
             layer_state = cell.step(weights, Z, layer_state)
             x = self._finish(parameters, layer_state[0], x if layers else None)
             layers.append(layer_state)
-        total = self.pooling.add(state._total, x)
+        total = self.pooling.add(state._total, x, self.pooling_weights)
         n_steps = state._n_steps + 1
         pooled = self.pooling.summary(total, n_steps, self.theta.dtype)
         for weight, bias in self._dense[:-1]:

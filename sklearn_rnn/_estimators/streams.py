@@ -178,8 +178,7 @@ ndarray of shape (n_samples,)
                 "a sequence's end, so there is no answer, and no state to go on from, before "
                 "the end has been seen. Fit it with bidirectional=False."
             )
-        pooling = "last" if fitted["return_sequences"] else fitted["pooling"]
-        origin = LiveOrigin(model, Stepper(model._make_network(), model._theta_, pooling))
+        origin = LiveOrigin(model, Stepper(model._make_network(), model._theta_))
         if state is not None and not same_fit(origin, state._origin):
             raise ValueError(
                 f"This state is of another model or another fit, with other weights than this "

@@ -76,7 +76,7 @@ def run_each_step(stepper: Stepper, values: Array, offsets: Array) -> Array:
             workspaces = pool.get(T, B)
             network.start(theta, workspaces)
             (h,) = network.stack.forward(cells, workspaces, network.embed(theta, block))
-            totals = pooling.each(h)
+            totals = pooling.totals(h, stepper.pooling_weights)
             n_steps = np.arange(1, T + 1)[:, None, None]
             pooled = pooling.summary(totals, n_steps, theta.dtype)
             raw = network.readout.forward(readout, pooled)
@@ -116,7 +116,7 @@ def run_from_state(
                 each[rows] = network.readout.forward(readout, h).transpose(0, 2, 1)
             part = total[:, index]
             for h_t in h:
-                part = pooling.add(part, h_t)
+                part = pooling.add(part, h_t, stepper.pooling_weights)
             total[:, index] = part
         state = RecurrentState(layers, total, state.n_steps + lengths, origin)
         if network.per_step:

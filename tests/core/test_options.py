@@ -14,7 +14,7 @@ from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.masks import NO_MASKS
 from sklearn_rnn._core.norm import EPSILON
 from sklearn_rnn._core.numerics import softmax
-from sklearn_rnn._core.running import RunningAttention
+from sklearn_rnn._core.pooling import POOLINGS
 from sklearn_rnn._core.stepper import Stepper
 from tests.core.helpers import CELLS, assert_close, input_gradient, random_problem
 from tests.core.test_gradients import STEP, assert_gradient_along, unit_directions
@@ -211,7 +211,7 @@ def test_step_by_step_is_the_plain_network_on_each_prefix(cell, options):
     problem = replace(make_problem(cell, options, num_layers=2), masks=NO_MASKS)
     zero = [[tuple(np.zeros_like(s) for s in state) for state in row] for row in problem.states]
     problem = replace(problem, states=zero)
-    stepper = Stepper(problem.network, problem.theta, problem.pooling)
+    stepper = Stepper(problem.network, problem.theta)
     state = stepper.start(problem.block.n_columns, None)
     for t in range(problem.block.n_steps):
         raw, state = stepper.step(problem.block.x[t], state, None)
@@ -220,12 +220,12 @@ def test_step_by_step_is_the_plain_network_on_each_prefix(cell, options):
         assert_close(raw, prefix.reference_raw())
 
 
-def test_running_attention_does_not_overflow():
+def test_attention_of_a_stream_does_not_overflow():
     rng = np.random.default_rng(0)
     h, w = rng.normal(size=(50, 3, 4)), np.array([1e4, -1e4, 3e3])
-    running = RunningAttention(w)
-    totals = running.each(h)
-    pooled = running.summary(totals, 0, np.dtype(float))
+    attention = POOLINGS["attention"]
+    totals = attention.totals(h, w)
+    pooled = attention.summary(totals, 0, np.dtype(float))
     assert np.isfinite(pooled).all()
     real = np.ones((50, 4), bool)
     a = softmax(np.einsum("h,thb->tb", w, h), real)

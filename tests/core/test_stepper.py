@@ -1,4 +1,4 @@
-"""Single steps against the kernels over whole sequences, and running sums against poolings."""
+"""Single steps against the kernels over whole sequences, and both forms of the poolings."""
 
 import numpy as np
 import pytest
@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.pooling import POOLINGS
-from sklearn_rnn._core.running import RUNNING
 from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._core.stepper import Stepper
 from tests.core import reference
 from tests.core.helpers import CELLS, assert_close, random_problem
 
 NO_W = np.empty(0)
+SUMMARIES = ["last", "mean", "max"]  # poolings without parameters of their own
 
 
 def make_stepper(problem):
-    return Stepper(problem.network, problem.theta, problem.pooling)
+    return Stepper(problem.network, problem.theta)
 
 
 def make_state(problem):
@@ -92,7 +92,7 @@ def test_a_workspace_starts_from_a_state_and_ends_in_one(cell):
 # --- The whole network ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pooling", RUNNING)
+@pytest.mark.parametrize("pooling", SUMMARIES)
 @pytest.mark.parametrize("num_layers", [1, 3])
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_network_step_by_step_is_the_plain_one_on_each_prefix(cell, num_layers, pooling):
@@ -134,38 +134,39 @@ def test_fingerprints_tell_models_apart():
     other_weights[-1] += 1e-12
     steppers = [
         make_stepper(base),
-        Stepper(base.network, other_weights, "last"),
-        Stepper(base.network, base.theta, "mean"),
-        Stepper(base.network, base.theta.astype(np.float32), "last"),
+        Stepper(base.network, other_weights),
+        Stepper(random_problem("gru", pooling="mean").network, base.theta),
+        Stepper(base.network, base.theta.astype(np.float32)),
         make_stepper(random_problem("rnn-tanh")),
-        Stepper(random_problem("rnn-relu").network, random_problem("rnn-tanh").theta, "last"),
+        Stepper(random_problem("rnn-relu").network, random_problem("rnn-tanh").theta),
     ]
     assert len({stepper.fingerprint for stepper in steppers}) == len(steppers)
     assert make_stepper(random_problem("gru")).fingerprint == steppers[0].fingerprint
 
 
-# --- Running pooling ------------------------------------------------------------------------------
+# --- Pooling of streams ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", RUNNING)
-def test_running_pooling_is_pooling_of_each_prefix(name, dtype):
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_pooling_of_a_stream_is_pooling_of_each_prefix(name, dtype):
     h = np.random.default_rng(0).normal(size=(6, 3, 4)).astype(dtype)
-    running, total = RUNNING[name], RUNNING[name].start(3, 4, np.dtype(dtype))
-    each = running.each(h)
+    pooling = POOLINGS[name]
+    total = pooling.start(3, 4, np.dtype(dtype))
+    each = pooling.totals(h, NO_W)
     for t in range(6):
-        expected = POOLINGS[name].forward(h[: t + 1], Block(h[: t + 1], np.full(4, t + 1)), NO_W)
-        total = running.add(total, h[t])
+        expected = pooling.forward(h[: t + 1], Block(h[: t + 1], np.full(4, t + 1)), NO_W)
+        total = pooling.add(total, h[t], NO_W)
         for made in (total, each[t]):
-            summary = running.summary(made, t + 1, np.dtype(dtype))
+            summary = pooling.summary(made, t + 1, np.dtype(dtype))
             assert summary.dtype == dtype
             assert_close(summary, expected, 1e-12 if dtype == np.float64 else 1e-6)
 
 
 def test_a_long_stream_keeps_its_mean():
     """A sum in float32 would stop to grow at 2^24."""
-    running, n = RUNNING["mean"], 2**24
-    total = running.start(1, 1, np.dtype(np.float32)) + float(n)
+    mean, n = POOLINGS["mean"], 2**24
+    total = mean.start(1, 1, np.dtype(np.float32)) + float(n)
     for _ in range(8):
-        total = running.add(total, np.ones((1, 1), np.float32))
+        total = mean.add(total, np.ones((1, 1), np.float32), NO_W)
     assert total == n + 8
