@@ -121,7 +121,7 @@ def tokens_way(
     every sequence, and their mean, the unknown token's, with them: so the weights go the way, and
     the tokens stay.
     """
-    embedding, E = network.embedding, network.layout.embedding_view(model._theta_)
+    embedding, E = network.embedding, network.layout.bind(model._theta_).embedding
     assert embedding is not None
     vectors = embedding.vectors(E)
     if baseline is None:
@@ -134,7 +134,7 @@ def tokens_way(
 
     def at(share: float) -> tuple[Array, TrainingData]:
         theta = np.array(model._theta_)
-        moved = network.layout.embedding_view(theta)
+        moved = network.layout.bind(theta).embedding
         moved[...] = base + theta.dtype.type(share) * (E - base)
         return theta, data
 

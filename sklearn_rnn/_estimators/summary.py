@@ -142,7 +142,7 @@ def summarise(estimator: Any, network: Network, lengths: np.ndarray | None) -> S
 def _recurrent_layers(network: Network) -> Iterator[tuple[str, str, int]]:
     """Yield the rows of all that is computed at every step."""
     stack = network.stack
-    cells, _ = network.layout.views(np.empty(network.layout.size, bool))
+    cells = network.layout.bind(np.empty(network.layout.size, bool)).cells
     if network.embedding is not None:
         n_tokens, size = network.embedding.shape
         yield f"embedding of {n_tokens} tokens", f"(n, T, {size})", n_tokens * size
@@ -160,7 +160,7 @@ def _recurrent_layers(network: Network) -> Iterator[tuple[str, str, int]]:
 
 def _answering_layers(estimator: Any, network: Network) -> Iterator[tuple[str, str, int]]:
     """Yield the rows of pooling and the dense layers."""
-    _, arrays = network.layout.views(np.empty(network.layout.size, bool))
+    arrays = network.layout.bind(np.empty(network.layout.size, bool)).readout
     shape = "(n, T, {})" if network.per_step else "(n, {})"
     if not network.per_step:
         pooling = estimator._architecture_["pooling"]
