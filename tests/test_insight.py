@@ -112,9 +112,9 @@ def test_hidden_states_of_a_lower_layer_are_those_of_a_network_without_the_upper
     X = make_sequences()
     model = fit_tiny(LSTMClassifier, X, num_layers=2)
     lower = fit_tiny(LSTMClassifier, X)
-    weights = model._make_network().layout.views(model._theta_)[0][0][0]["W"]
+    weights = model._make_network().layout.bind(model._theta_).cells[0][0]["W"]
     lower = lower._with_weights(np.array(lower._theta_))
-    lower._make_network().layout.views(lower._theta_)[0][0][0]["W"][...] = weights
+    lower._make_network().layout.bind(lower._theta_).cells[0][0]["W"][...] = weights
     for ours, theirs in zip(model.hidden_states(X, layer=0), lower.hidden_states(X), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
@@ -347,7 +347,7 @@ def test_gradients_by_the_vectors_of_tokens_add_up_to_that_of_the_embedding():
         answers = []
         for sign in (1, -1):
             moved = model._with_weights(np.array(model._theta_))
-            E = moved._make_network().layout.embedding_view(moved._theta_)
+            E = moved._make_network().layout.bind(moved._theta_).embedding
             E[token, k] += sign * step
             answers.append(moved.predict(NAMES))
         expected[:, k] = (answers[0] - answers[1]) / (2 * step)

@@ -23,7 +23,7 @@ def with_large_weights(Regressor, X, y, **params):
     params = dict(hidden_size=8, batch_size=4, warm_start=True, solver="sgd", **params)
     model = tiny(Regressor, **params, **STANDING_STILL).fit(X, y)
     theta = model._theta_.copy()
-    cells, *_ = model._make_network().layout.views(theta)
+    cells = model._make_network().layout.bind(theta).cells
     cells[0][0]["W"][:, :8] *= TOO_LARGE[Regressor.__name__]
     model._theta_ = theta
     return model.set_params(max_iter=6, learning_rate_init=0.01)

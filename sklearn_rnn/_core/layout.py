@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,29 @@ from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.readout import Readout
 from sklearn_rnn._core.stack import CellArrays, Stack
 from sklearn_rnn._core.workspace import Array
+
+
+class Parameters(NamedTuple):
+    """The parameters of a network by their places, as views of one flat vector.
+
+    A gradient is laid out like the parameters, and has the same views.
+
+    Attributes
+    ----------
+    vector : ndarray (size,)
+        The flat vector: theta, or a gradient by theta.
+    cells : list of list of dict
+        [layer][direction][name], the parameters of each cell and of the options of its layer.
+    readout : dict
+        The parameters of pooling and of the dense layers, by name.
+    embedding : ndarray (V, D)
+        The vectors of all tokens; (0, 0) without an embedding.
+    """
+
+    vector: Array
+    cells: CellArrays
+    readout: dict[str, Array]
+    embedding: Array
 
 
 @dataclass(frozen=True)
@@ -41,8 +65,8 @@ class Layout:
         """Length of theta."""
         return sum(prod(shape) for shape in self._shapes())
 
-    def views(self, theta: Array) -> tuple[CellArrays, dict[str, Array]]:
-        """Return views of theta: the parameters of each cell, and those of the readout."""
+    def bind(self, theta: Array) -> Parameters:
+        """Return all parameters as views of theta: to write into one is to write into the other."""
         arrays = self._cut(theta)
         cells = [
             [
@@ -51,12 +75,8 @@ class Layout:
             ]
             for cell in self.stack.layers
         ]
-        return cells, {name: next(arrays) for name in self.readout.parameter_shapes}
-
-    def embedding_view(self, theta: Array) -> Array:
-        """Return a view of theta: the embedding's E."""
-        *_, E = self._cut(theta)
-        return E
+        readout = {name: next(arrays) for name in self.readout.parameter_shapes}
+        return Parameters(theta, cells, readout, next(arrays, theta[:0].reshape(0, 0)))
 
     def initial(self, rng: np.random.Generator, bias_out: Array, longest: int) -> Array:
         """Return a new theta in float64.
@@ -70,13 +90,12 @@ class Layout:
             The steps of the longest sequence.
         """
         theta = np.zeros(self.size)
-        cells, readout = self.views(theta)
-        for cell, directions in zip(self.stack.layers, cells, strict=True):
-            for parameters in directions:
-                self.stack.initialise(cell, parameters, rng, longest)
-        self.readout.initialise(readout, rng, bias_out)
-        if self.embedding is not None:
-            self.embedding_view(theta)[...] = rng.standard_normal(self.embedding.shape)
+        parameters = self.bind(theta)
+        for cell, directions in zip(self.stack.layers, parameters.cells, strict=True):
+            for cell_parameters in directions:
+                self.stack.initialise(cell, cell_parameters, rng, longest)
+        self.readout.initialise(parameters.readout, rng, bias_out)
+        parameters.embedding[...] = rng.standard_normal(parameters.embedding.shape)
         return theta
 
     @cached_property
@@ -86,25 +105,27 @@ class Layout:
         All weights, but no biases, gains or initial states.
         """
         mask = np.ones(self.size, bool)
-        cells, readout = self.views(mask)
-        for cell, directions in zip(self.stack.layers, cells, strict=True):
-            for parameters in directions:
-                parameters["W"][:, cell.hidden_size] = False
+        masks = self.bind(mask)
+        for cell, directions in zip(self.stack.layers, masks.cells, strict=True):
+            for cell_masks in directions:
+                cell_masks["W"][:, cell.hidden_size] = False
                 for name in self.stack.unpenalised(cell):
-                    parameters[name][...] = False
+                    cell_masks[name][...] = False
         for name in self.readout.dense_layers:
-            readout[name][:, -1] = False
+            masks.readout[name][:, -1] = False
         return mask
 
     def public(self, theta: Array) -> dict[str, Array]:
         """Return copies of all parameters, or gradients, under PyTorch's names."""
+        parameters = self.bind(theta)
+        readout = parameters.readout
         named = {}
         if self.embedding is not None:
-            named["weight_embedding"] = self.embedding_view(theta).copy()
-        cells, readout = self.views(theta)
-        for layer, (cell, directions) in enumerate(zip(self.stack.layers, cells, strict=True)):
-            for parameters, suffix in zip(directions, ("", "_reverse"), strict=False):
-                for name, array in _public_cell(cell, parameters).items():
+            named["weight_embedding"] = parameters.embedding.copy()
+        layers = zip(self.stack.layers, parameters.cells, strict=True)
+        for layer, (cell, directions) in enumerate(layers):
+            for cell_parameters, suffix in zip(directions, ("", "_reverse"), strict=False):
+                for name, array in _public_cell(cell, cell_parameters).items():
                     named[f"{name}_l{layer}{suffix}"] = array
         if "attention" in readout:
             named["weight_attention"] = readout["attention"].copy()

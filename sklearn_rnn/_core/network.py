@@ -21,7 +21,7 @@ import numpy as np
 
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.embedding import Embedding
-from sklearn_rnn._core.layout import Layout
+from sklearn_rnn._core.layout import Layout, Parameters
 from sklearn_rnn._core.losses import Loss
 from sklearn_rnn._core.masks import NO_MASKS, Masks
 from sklearn_rnn._core.pooling import POOLINGS
@@ -102,19 +102,21 @@ class Network:
             input_gradient=training and self.embedding is not None,
         )
 
-    def embed(self, theta: Array, block: Block) -> Block:
+    def embed(self, parameters: Parameters, block: Block) -> Block:
         """Return the block that the stack reads: of inputs, in the place of tokens."""
         if self.embedding is None:
             return block
-        return self.embedding.forward(self.layout.embedding_view(theta), block)
+        return self.embedding.forward(parameters.embedding, block)
 
-    def start(self, theta: Array, workspaces: list[list[Workspace]]) -> None:
+    def start(self, parameters: Parameters, workspaces: list[list[Workspace]]) -> None:
         """Write the states that sequences begin with; in front of any gradient."""
-        self.stack.start(self.layout.views(theta)[0], workspaces)
+        self.stack.start(parameters.cells, workspaces)
 
-    def pooled_states(self, theta: Array, workspaces: list[list[Workspace]], block: Block) -> Array:
+    def pooled_states(
+        self, parameters: Parameters, workspaces: list[list[Workspace]], block: Block
+    ) -> Array:
         """Return what the readout sees of the top layer's hidden states, (S * H, M)."""
-        values = list(self._pooled_pieces(theta, workspaces, block))
+        values = list(self._pooled_pieces(parameters, workspaces, block))
         if len(values) == 1:
             return values[0]
         if self.per_step:
@@ -122,135 +124,133 @@ class Network:
         return self._combine(np.array(values), block, workspaces)[0]
 
     def raw_prediction(
-        self, theta: Array, workspaces: list[list[Workspace]], block: Block
+        self, parameters: Parameters, workspaces: list[list[Workspace]], block: Block
     ) -> Array:
         """Return the raw predictions (K, M), before the inverse link."""
-        _, readout = self.layout.views(theta)
+        readout = parameters.readout
         if not self.per_step:
-            return self.readout.forward(readout, self.pooled_states(theta, workspaces, block))
-        pieces = self._pooled_pieces(theta, workspaces, block)
+            return self.readout.forward(readout, self.pooled_states(parameters, workspaces, block))
+        pieces = self._pooled_pieces(parameters, workspaces, block)
         return np.concatenate([self.readout.forward(readout, piece) for piece in pieces], axis=1)
 
     def loss_gradient(
         self,
-        theta: Array,
+        parameters: Parameters,
         workspaces: list[list[Workspace]],
         block: Block,
         y: Array,
         weight: Array,
         normaliser: float,
-        gradient_out: Array,
+        gradient: Parameters,
         masks: Masks = NO_MASKS,
     ) -> Any:
         """Return the objective of a block; write its gradient by theta.
 
-        Reads theta, y (K, M), weight (M,), zero in the padding, and the workspaces' first states
-        (see `start`); writes gradient_out, like theta.
+        Reads the parameters, y (K, M), weight (M,), zero in the padding, and the workspaces'
+        first states (see `start`); writes gradient.
         """
-        cells, readout = self.layout.views(theta)
-        states = self.stack.forward(cells, workspaces, self.embed(theta, block), masks)
-        pooled = self.readout.pool(readout, states, block)
-        objective = y, weight, normaliser, gradient_out, masks
-        loss, dpooled = self._readout_gradient(theta, pooled, *objective)
-        self._backward(theta, workspaces, block, states, dpooled, gradient_out, masks)
-        return loss + self._penalty(theta, gradient_out)
+        x = self.embed(parameters, block)
+        states = self.stack.forward(parameters.cells, workspaces, x, masks)
+        pooled = self.readout.pool(parameters.readout, states, block)
+        objective = y, weight, normaliser, gradient, masks
+        loss, dpooled = self._readout_gradient(parameters, pooled, *objective)
+        self._backward(parameters, workspaces, block, states, dpooled, gradient, masks)
+        return loss + self._penalty(parameters, gradient)
 
     def truncated_loss_gradient(
         self,
-        theta: Array,
+        parameters: Parameters,
         workspaces: list[list[Workspace]],
         block: Block,
         y: Array,
         weight: Array,
         normaliser: float,
-        gradient_out: Array,
+        gradient: Parameters,
         masks: Masks = NO_MASKS,
     ) -> Any:
         """Do what loss_gradient does, piece by piece: no error crosses a cut.
 
         For a block of more steps than the workspaces hold, and answers that pool over time.
         """
-        cells, _ = self.layout.views(theta)
-        gradient_out[...] = 0
+        gradient.vector[...] = 0
         starts: list[States] = []
-        values = np.array(list(self._pooled_pieces(theta, workspaces, block, starts, masks)))
+        values = np.array(list(self._pooled_pieces(parameters, workspaces, block, starts, masks)))
         pooled, shares = self._combine(values, block, workspaces)
-        objective = y, weight, normaliser, gradient_out, masks
-        loss, dpooled = self._readout_gradient(theta, pooled, *objective)
-        of_piece = np.zeros_like(theta)
+        objective = y, weight, normaliser, gradient, masks
+        loss, dpooled = self._readout_gradient(parameters, pooled, *objective)
+        of_piece = self.layout.bind(np.zeros_like(gradient.vector))
         pieces = self._cut(block, workspaces, masks)
         for (piece, piece_masks), start, share in zip(pieces, starts, shares, strict=True):
             if share.any():
                 start_from(workspaces, start)
                 if start is starts[0]:
-                    self.start(theta, workspaces)
-                x = self.embed(theta, piece)
-                states = self.stack.forward(cells, workspaces, x, piece_masks)
+                    self.start(parameters, workspaces)
+                x = self.embed(parameters, piece)
+                states = self.stack.forward(parameters.cells, workspaces, x, piece_masks)
                 arrays = share * dpooled, of_piece, piece_masks
-                self._backward(theta, workspaces, piece, states, *arrays)
-                gradient_out += of_piece
+                self._backward(parameters, workspaces, piece, states, *arrays)
+                gradient.vector[...] += of_piece.vector
         clear_states(workspaces)
-        return loss + self._penalty(theta, gradient_out)
+        return loss + self._penalty(parameters, gradient)
 
     def _readout_gradient(
         self,
-        theta: Array,
+        parameters: Parameters,
         pooled: Array,
         y: Array,
         weight: Array,
         normaliser: float,
-        gradient_out: Array,
+        gradient: Parameters,
         masks: Masks,
     ) -> tuple[Any, Array]:
         """Return the loss and its gradient by pooled (S * H, M); write that by dense layers."""
-        _, readout = self.layout.views(theta)
-        _, dreadout = self.layout.views(gradient_out)
+        readout = parameters.readout
         kept = pooled if masks.pooled is None else pooled * masks.pooled
         activations = self.readout.activations(readout, kept)
         value, draw = self.loss.value_gradient(activations[-1], y, weight)
         draw /= normaliser
-        dpooled = self.readout.backward(readout, activations, draw, dreadout)
+        dpooled = self.readout.backward(readout, activations, draw, gradient.readout)
         if masks.pooled is not None:
             dpooled *= masks.pooled
         return value / normaliser, dpooled
 
     def _backward(
         self,
-        theta: Array,
+        parameters: Parameters,
         workspaces: list[list[Workspace]],
         block: Block,
         states: list[Array],
         dpooled: Array,
-        gradient_out: Array,
+        gradient: Parameters,
         masks: Masks,
     ) -> None:
         """Run back from the pooled states; write the gradients of all but the dense layers."""
-        cells, readout = self.layout.views(theta)
-        dcells, dreadout = self.layout.views(gradient_out)
         errors = [ws.dh[: block.n_steps] for ws in workspaces[-1]]
-        first_error = self.readout.scatter(readout, states, dpooled, block, errors, dreadout)
-        self.stack.backward(cells, workspaces, block, first_error, dcells, masks)
+        first_error = self.readout.scatter(
+            parameters.readout, states, dpooled, block, errors, gradient.readout
+        )
+        self.stack.backward(parameters.cells, workspaces, block, first_error, gradient.cells, masks)
         if self.embedding is not None:
             dx = self.stack.input_gradient(workspaces, block, masks)
-            self.embedding.backward(block, dx, self.layout.embedding_view(gradient_out))
+            self.embedding.backward(block, dx, gradient.embedding)
 
     def _pooled_pieces(
         self,
-        theta: Array,
+        parameters: Parameters,
         workspaces: list[list[Workspace]],
         block: Block,
         starts: list[States] | None = None,
         masks: Masks = NO_MASKS,
     ) -> Iterator[Array]:
         """Yield what the readout sees of each piece; append the states it starts from."""
-        cells, readout = self.layout.views(theta)
         pieces = self._cut(block, workspaces, masks)
-        self.start(theta, workspaces)
+        self.start(parameters, workspaces)
         for piece, piece_masks in pieces:
             if starts is not None:
                 starts.append(states_after(workspaces, 0))
-            states = self.stack.forward(cells, workspaces, self.embed(theta, piece), piece_masks)
-            yield self.readout.pool(readout, states, piece)
+            x = self.embed(parameters, piece)
+            states = self.stack.forward(parameters.cells, workspaces, x, piece_masks)
+            yield self.readout.pool(parameters.readout, states, piece)
             if len(pieces) > 1:
                 start_from(workspaces, states_after(workspaces, piece.n_steps))
         if len(pieces) > 1:
@@ -270,10 +270,10 @@ class Network:
         n_steps = workspaces[0][0].n_steps
         return [(block, masks)] if block.n_steps <= n_steps else cut(block, n_steps, masks)
 
-    def _penalty(self, theta: Array, gradient_out: Array) -> Any:
-        """Return the L2 penalty; add its gradient to gradient_out."""
+    def _penalty(self, parameters: Parameters, gradient: Parameters) -> Any:
+        """Return the L2 penalty; add its gradient to `gradient`."""
         if self.alpha == 0:
             return 0.0
-        weights = np.where(self.layout.penalised, theta, 0)
-        gradient_out += self.alpha * weights
+        weights = np.where(self.layout.penalised, parameters.vector, 0)
+        gradient.vector[...] += self.alpha * weights
         return 0.5 * self.alpha * (weights @ weights)

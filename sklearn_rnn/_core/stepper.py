@@ -33,20 +33,20 @@ class Stepper:
 
     def __init__(self, network: Network, theta: Array) -> None:
         self.network, self.theta = network, theta
-        cells, readout = network.layout.views(theta)
+        parameters = network.layout.bind(theta)
         self.pooling = network.readout.pooling
-        (self.pooling_weights,) = network.readout.attention_vectors(readout, 1)
-        dense = [readout[name] for name in network.readout.dense_layers]
+        (self.pooling_weights,) = network.readout.attention_vectors(parameters.readout, 1)
+        dense = [parameters.readout[name] for name in network.readout.dense_layers]
         self._dense = [(W[:, :-1].copy(), W[:, -1:]) for W in dense]
         self._layers = [
-            (cell, cell.step_weights(parameters), parameters)
-            for cell, (parameters,) in zip(network.stack.layers, cells, strict=True)
+            (cell, cell.step_weights(arrays), arrays)
+            for cell, (arrays,) in zip(network.stack.layers, parameters.cells, strict=True)
         ]
         self._one = np.ones((1, 1), theta.dtype)
         self._vectors = None
         if network.embedding is not None:
-            E = network.layout.embedding_view(theta)
-            self._vectors = np.ascontiguousarray(network.embedding.vectors(E).T)
+            vectors = network.embedding.vectors(parameters.embedding)
+            self._vectors = np.ascontiguousarray(vectors.T)
 
     @cached_property
     def fingerprint(self) -> bytes:

@@ -272,14 +272,14 @@ def tokens_way(
     Moving all vectors e_v to base + share (e_v - base) moves those of every sequence, and their
     mean, the unknown token's, with them: so the weights go the way, and the tokens stay.
     """
-    embedding, E = network.embedding, network.layout.embedding_view(theta)
+    embedding, E = network.embedding, network.layout.bind(theta).embedding
     assert embedding is not None
     vectors = embedding.vectors(E)
     base = vectors[-1 if code is None else code]
 
     def at(share: float) -> tuple[Array, TrainingData]:
         moved_theta = np.array(theta)
-        moved = network.layout.embedding_view(moved_theta)
+        moved = network.layout.bind(moved_theta).embedding
         moved[...] = base + moved_theta.dtype.type(share) * (E - base)
         return moved_theta, data
 

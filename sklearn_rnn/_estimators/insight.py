@@ -112,7 +112,7 @@ class Insight(MixedIntoFittedModel):
                 f"This {type(self).__name__} was fitted with {how}, and has no attention: fit it "
                 'with pooling="attention".'
             )
-        _, parameters = network.layout.views(model._theta_)
+        parameters = network.layout.bind(model._theta_).readout
 
         def read(workspaces: list[list[Workspace]], block: Block) -> Array:
             return attention_weights(network.readout, parameters, workspaces[-1], block)
@@ -219,7 +219,7 @@ class Insight(MixedIntoFittedModel):
         model, sequences, network = self._look(X)
         data = model._targets_as_trained(X, sequences, y).astype(model._theta_.dtype)
         data = replace(data, weight=(data.weight > 0).astype(model._theta_.dtype))
-        cells, _ = network.layout.views(model._theta_)
+        cells = network.layout.bind(model._theta_).cells
 
         def read(workspaces: list[list[Workspace]], block: Block) -> Array:
             norms = error_norms(workspaces, block)

@@ -139,7 +139,7 @@ def layers_of(network: Network, pooling: str) -> tuple[tuple[str, str, int], ...
 def _recurrent_layers(network: Network) -> Iterator[tuple[str, str, int]]:
     """Yield the rows of all that is computed at every step."""
     stack = network.stack
-    cells, _ = network.layout.views(np.empty(network.layout.size, bool))
+    cells = network.layout.bind(np.empty(network.layout.size, bool)).cells
     if network.embedding is not None:
         n_tokens, size = network.embedding.shape
         yield f"embedding of {n_tokens} tokens", f"(n, T, {size})", n_tokens * size
@@ -157,7 +157,7 @@ def _recurrent_layers(network: Network) -> Iterator[tuple[str, str, int]]:
 
 def _answering_layers(network: Network, pooling: str) -> Iterator[tuple[str, str, int]]:
     """Yield the rows of pooling and the dense layers."""
-    _, arrays = network.layout.views(np.empty(network.layout.size, bool))
+    arrays = network.layout.bind(np.empty(network.layout.size, bool)).readout
     shape = "(n, T, {})" if network.per_step else "(n, {})"
     if not network.per_step:
         n_parameters = arrays["attention"].size if "attention" in arrays else 0

@@ -31,8 +31,9 @@ VIEW = 128
 
 def forward_operations(network: Network, lengths: Array) -> int:
     """Return the operations of a forward pass over sequences of these lengths."""
-    cells, readout = network.layout.views(np.empty(network.layout.size, bool))
-    of_step = sum(arrays["W"].size for row in cells for arrays in row)
+    parameters = network.layout.bind(np.empty(network.layout.size, bool))
+    readout = parameters.readout
+    of_step = sum(arrays["W"].size for row in parameters.cells for arrays in row)
     if "attention" in readout:
         of_step += 2 * readout["attention"].size  # for the scores, and for the weighted sum
     of_answer = sum(readout[name].size for name in network.readout.dense_layers)

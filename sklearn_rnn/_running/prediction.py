@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.layout import Parameters
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._core.stepper import Stepper
@@ -27,7 +28,7 @@ STEPS = 128
 
 def run_in_blocks(
     network: Network,
-    compute: Callable[[Array, list[list[Workspace]], Block], Array],
+    compute: Callable[[Parameters, list[list[Workspace]], Block], Array],
     theta: Array,
     values: Array,
     offsets: Array,
@@ -39,18 +40,19 @@ def run_in_blocks(
     Parameters
     ----------
     network : Network
-    compute : callable theta, workspaces, block -> (K, M)
+    compute : callable parameters, workspaces, block -> (K, M)
         The network's `raw_prediction` or `pooled_states`.
     theta : ndarray
         Its dtype is that of the computation.
     values, offsets : ndarray (sum of all T_i, F), (N + 1,)
         Packed sequences.
     """
+    parameters = network.layout.bind(theta)
     pool = WorkspacePool(network, theta.dtype, training=False, at_most=STEPS)
     result = None
     with np.errstate(all="ignore"):
         for index, block in iter_blocks(network, values, offsets):
-            answer = compute(theta, pool.get(block.n_steps, block.n_columns), block)
+            answer = compute(parameters, pool.get(block.n_steps, block.n_columns), block)
             if result is None:
                 n_answers = offsets[-1] if network.per_step else len(offsets) - 1
                 result = np.empty((n_answers, len(answer)), theta.dtype)
@@ -66,7 +68,7 @@ def run_in_blocks(
 def run_each_step(stepper: Stepper, values: Array, offsets: Array) -> Array:
     """Return the raw predictions after every step of every sequence, (sum of all T_i, K)."""
     network, theta, pooling = stepper.network, stepper.theta, stepper.pooling
-    cells, readout = network.layout.views(theta)
+    parameters = network.layout.bind(theta)
     pool = WorkspacePool(network, theta.dtype, training=False)
     result = np.empty((len(values), network.readout.n_outputs), theta.dtype)
     with np.errstate(all="ignore"):
@@ -74,12 +76,13 @@ def run_each_step(stepper: Stepper, values: Array, offsets: Array) -> Array:
         for index, block in iter_blocks(network, values, offsets, kept):
             T, B = block.n_steps, block.n_columns
             workspaces = pool.get(T, B)
-            network.start(theta, workspaces)
-            (h,) = network.stack.forward(cells, workspaces, network.embed(theta, block))
+            network.start(parameters, workspaces)
+            x = network.embed(parameters, block)
+            (h,) = network.stack.forward(parameters.cells, workspaces, x)
             totals = pooling.totals(h, stepper.pooling_weights)
             n_steps = np.arange(1, T + 1)[:, None, None]
             pooled = pooling.summary(totals, n_steps, theta.dtype)
-            raw = network.readout.forward(readout, pooled)
+            raw = network.readout.forward(parameters.readout, pooled)
             rows = offsets[index] + np.arange(T)[:, None]
             result[rows[block.real]] = raw.transpose(0, 2, 1)[block.real]
     return result
@@ -94,7 +97,7 @@ def run_from_state(
     taken at the end of a block; so memory does not grow with their lengths either.
     """
     network, theta, pooling = stepper.network, stepper.theta, stepper.pooling
-    cells, readout = network.layout.views(theta)
+    parameters = network.layout.bind(theta)
     pool = WorkspacePool(network, theta.dtype, training=False)
     layers = tuple(tuple(array.copy() for array in layer) for layer in state._layers)
     total, lengths = state._total.copy(), np.diff(offsets)
@@ -104,16 +107,16 @@ def run_from_state(
         for begin, end, index in _iter_pieces(lengths, _numbers_per_step(network)):
             rows = offsets[index] + np.arange(begin, end)[:, None]
             x = values.take(rows, axis=0).transpose(0, 2, 1)
-            block = Block(x, np.full(len(index), end - begin))
+            block = network.embed(parameters, Block(x, np.full(len(index), end - begin)))
             workspaces = pool.get(block.n_steps, block.n_columns)
             for (ws,), layer in zip(workspaces, layers, strict=True):
                 ws.start_from(tuple(array[:, index] for array in layer))
-            (h,) = network.stack.forward(cells, workspaces, network.embed(theta, block))
+            (h,) = network.stack.forward(parameters.cells, workspaces, block)
             for (ws,), layer in zip(workspaces, layers, strict=True):
                 for array, now in zip(layer, ws.state_after(block.n_steps), strict=True):
                     array[:, index] = now
             if network.per_step:
-                each[rows] = network.readout.forward(readout, h).transpose(0, 2, 1)
+                each[rows] = network.readout.forward(parameters.readout, h).transpose(0, 2, 1)
             part = total[:, index]
             for h_t in h:
                 part = pooling.add(part, h_t, stepper.pooling_weights)
@@ -122,7 +125,7 @@ def run_from_state(
         if network.per_step:
             return each, state
         pooled = pooling.summary(total, state.n_steps, theta.dtype)
-        return network.readout.forward(readout, pooled).T, state
+        return network.readout.forward(parameters.readout, pooled).T, state
 
 
 def _iter_pieces(lengths: Array, numbers_per_step: int) -> Iterator[tuple[int, int, Array]]:

@@ -29,13 +29,13 @@ def read_forward(
 
     `training` says whether it needs the histories of the gates.
     """
-    cells, _ = network.layout.views(theta)
+    parameters = network.layout.bind(theta)
 
     def run(index: Array, block: Block) -> Array:
         sizes = block.n_steps, block.n_columns, theta.dtype
         workspaces = network.make_workspaces(*sizes, training=training)
-        network.start(theta, workspaces)
-        network.stack.forward(cells, workspaces, network.embed(theta, block))
+        network.start(parameters, workspaces)
+        network.stack.forward(parameters.cells, workspaces, network.embed(parameters, block))
         return read(workspaces, block)
 
     return _gather_steps(network, values, offsets, run)
@@ -46,14 +46,15 @@ def read_backward(network: Network, theta: Array, data: TrainingData, read: Read
 
     The loss is that of the network, summed over the answers times their weights.
     """
-    gradient = np.empty_like(theta)
+    parameters = network.layout.bind(theta)
+    gradient = network.layout.bind(np.empty_like(theta))
 
     def run(index: Array, block: Block) -> Array:
         sizes = block.n_steps, block.n_columns, theta.dtype
         workspaces = network.stack.make_workspaces(*sizes, training=True, input_gradient=True)
-        network.start(theta, workspaces)
+        network.start(parameters, workspaces)
         targets = gather_targets(data, index, block)
-        network.loss_gradient(theta, workspaces, block, *targets, 1.0, gradient)
+        network.loss_gradient(parameters, workspaces, block, *targets, 1.0, gradient)
         return read(workspaces, block)
 
     return _gather_steps(network, *data.packed, run)

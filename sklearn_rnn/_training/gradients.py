@@ -74,7 +74,10 @@ class BatchGradients:
             )
             for _ in range(2)
         ]
-        self.gradient, self._second = np.empty_like(theta), np.empty_like(theta)
+        bind = self.network.layout.bind
+        self._parameters = bind(theta)
+        self._gradients = bind(np.empty_like(theta)), bind(np.empty_like(theta))
+        self.gradient, self._second = (gradient.vector for gradient in self._gradients)
 
     def of_batch(self, index: Array) -> float:
         """Return a batch's loss; write its gradient."""
@@ -102,13 +105,19 @@ class BatchGradients:
         y, weight = gather_targets(self.data, index, whole)
         normaliser = len(index) * self._mean_weight
         workspaces = self._pools[0].get(whole.n_steps, whole.n_columns)
-        self.network.start(self.theta, workspaces)
+        self.network.start(self._parameters, workspaces)
         end = 0
         for piece, masks in cut(whole, workspaces[0][0].n_steps, self._draw(index)):
             begin, end = end, end + piece.n_steps * piece.n_columns
             share = piece.n_steps / whole.n_steps
-            arrays = y[:, begin:end], weight[begin:end], share * normaliser, self.gradient, masks
-            loss = self.network.loss_gradient(self.theta, workspaces, piece, *arrays)
+            arrays = (
+                y[:, begin:end],
+                weight[begin:end],
+                share * normaliser,
+                self._gradients[0],
+                masks,
+            )
+            loss = self.network.loss_gradient(self._parameters, workspaces, piece, *arrays)
             after = states_after(workspaces, piece.n_steps)
             yield float(loss), share
             start_from(workspaces, after)
@@ -133,7 +142,7 @@ class BatchGradients:
         index = np.arange(min(pool.n_columns or batch_size, data.n_samples))
         block = gather(data.values, data.offsets, index)
         workspaces = pool.get(block.n_steps, block.n_columns)
-        return self.network.raw_prediction(theta, workspaces, block)
+        return self.network.raw_prediction(self.network.layout.bind(theta), workspaces, block)
 
     def _part(self, k: int, index: Array, normaliser: float, masks: Masks) -> float:
         """Return the loss of these samples; write its gradient, the first or the second."""
@@ -145,9 +154,9 @@ class BatchGradients:
         fits = block.n_steps <= workspaces[0][0].n_steps
         run = network.loss_gradient if fits else network.truncated_loss_gradient
         with np.errstate(all="ignore"):  # which another thread does not inherit
-            network.start(self.theta, workspaces)
-            arrays = y, weight, normaliser, self._second if k else self.gradient, masks
-            return float(run(self.theta, workspaces, block, *arrays))
+            network.start(self._parameters, workspaces)
+            arrays = y, weight, normaliser, self._gradients[k], masks
+            return float(run(self._parameters, workspaces, block, *arrays))
 
     def _draw(self, index: Array) -> Masks:
         """Return masks for a block of these sequences."""

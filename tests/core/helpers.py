@@ -62,6 +62,11 @@ class Problem:
     states: list
     masks: Masks = NO_MASKS
 
+    @property
+    def parameters(self):
+        """The weights by their places, as views of theta."""
+        return self.network.layout.bind(self.theta)
+
     def workspaces(
         self, dtype: Any = np.float64, *, training=True, n_steps=None, input_gradient=False
     ):
@@ -79,12 +84,20 @@ class Problem:
         """Objective and gradient, in the dtype of theta; what is not written stays NaN."""
         theta = self.theta if theta is None else theta
         workspaces = self.workspaces(theta.dtype) if workspaces is None else workspaces
+        return self._run(self.network.loss_gradient, theta, workspaces, block or self.block)
+
+    def truncated_loss_gradient(self, workspaces):
+        """The same, piece by piece, in workspaces of fewer steps."""
+        run = self.network.truncated_loss_gradient
+        return self._run(run, self.theta, workspaces, self.block)
+
+    def _run(self, run, theta, workspaces, block):
         gradient = np.full_like(theta, np.nan)
+        parameters, gradient_views = map(self.network.layout.bind, (theta, gradient))
         y, weight = (a.astype(theta.real.dtype) for a in (self.y, self.weight))
-        self.network.start(theta, workspaces)
-        arrays = y, weight, self.normaliser, gradient, self.masks
-        value = self.network.loss_gradient(theta, workspaces, block or self.block, *arrays)
-        return value, gradient
+        self.network.start(parameters, workspaces)
+        arrays = y, weight, self.normaliser, gradient_views, self.masks
+        return run(parameters, workspaces, block, *arrays), gradient
 
     def sequences(self):
         """The block as a list of (T_i, F)."""

@@ -28,8 +28,8 @@ def run_both_ways(problem, ws, n_steps, dh, first_error=0):
     """Run the first cell alone over x; return copies of its states and all its gradients."""
     cell = problem.network.stack.layers[0]
     gradient = np.full_like(problem.theta, np.nan, dtype=ws.dtype)
-    parameters = problem.network.layout.views(problem.theta.astype(ws.dtype))[0][0][0]
-    gradients = problem.network.layout.views(gradient)[0][0][0]
+    parameters = problem.network.layout.bind(problem.theta.astype(ws.dtype)).cells[0][0]
+    gradients = problem.network.layout.bind(gradient).cells[0][0]
     ws.x[:n_steps] = problem.block.x[:n_steps]
     cell.forward(parameters, ws, n_steps)
     h = ws.h[:n_steps].copy()
@@ -105,7 +105,7 @@ def test_cell_is_the_plain_one(cell, sizes, T, chunk_columns):
         total = {name: total[name] + dw[name] for name in total}
 
     gradient = np.zeros_like(problem.theta)
-    views = problem.network.layout.views(gradient)[0][0][0]
+    views = problem.network.layout.bind(gradient).cells[0][0]
     for name, view in views.items():
         view[...] = made[name]
     public = reference.cell_weights(problem.network.layout.public(gradient), 0, 0)
@@ -190,10 +190,10 @@ def test_without_training_the_states_are_the_same(cell):
     problem = random_problem(cell, num_layers=2, n_directions=2, ragged=True)
     predict = problem.network.raw_prediction
     trained = problem.workspaces(training=True)
-    expected = predict(problem.theta, trained, problem.block)
+    expected = predict(problem.parameters, trained, problem.block)
     workspaces = problem.workspaces(training=False)
     for _ in range(2):
-        raw = predict(problem.theta, workspaces, problem.block)
+        raw = predict(problem.parameters, workspaces, problem.block)
         np.testing.assert_array_equal(raw, expected)
         for ws in workspaces[0] + workspaces[1]:
             poison(ws)
@@ -237,8 +237,8 @@ def test_the_time_loop_allocates_nothing(cell):
     """Not even for a moment: the peak stays below one state of one step."""
     problem = random_problem(cell, T=50, B=3000)
     ((ws,),) = problem.workspaces(input_gradient=True)
-    parameters = problem.network.layout.views(problem.theta)[0][0][0]
-    gradients = problem.network.layout.views(np.empty_like(problem.theta))[0][0][0]
+    parameters = problem.parameters.cells[0][0]
+    gradients = problem.network.layout.bind(np.empty_like(problem.theta)).cells[0][0]
     ws.x[...] = problem.block.x
     ws.dh[...] = errors_of(problem)
 
@@ -352,7 +352,7 @@ def test_a_sequence_goes_on_where_its_first_part_ended(cell, cut):
     problem = random_problem(cell, T=7, B=4)
     (kernel,), ((parameters,),) = (
         problem.network.stack.layers,
-        problem.network.layout.views(problem.theta)[0],
+        problem.parameters.cells,
     )
     ((whole,),), ((first,),), ((second,),) = (problem.workspaces() for _ in range(3))
     for ws, x in ((whole, problem.block.x), (first, problem.block.x[:cut])):

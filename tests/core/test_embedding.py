@@ -73,8 +73,8 @@ def test_a_token_becomes_its_row_and_an_unknown_one_the_mean_of_all_rows():
 def test_the_network_sees_the_vectors(cell, n_directions):
     problem = token_problem(cell, n_directions=n_directions, num_layers=2, ragged=True)
     plain = without_embedding(problem)
-    raw = problem.network.raw_prediction(problem.theta, problem.workspaces(), problem.block)
-    expected = plain.network.raw_prediction(plain.theta, plain.workspaces(), plain.block)
+    raw = problem.network.raw_prediction(problem.parameters, problem.workspaces(), problem.block)
+    expected = plain.network.raw_prediction(plain.parameters, plain.workspaces(), plain.block)
     np.testing.assert_array_equal(raw, expected)
 
 
@@ -84,8 +84,8 @@ def test_pieces_of_a_long_block_change_nothing():
     short = problem.network.make_workspaces(6, 3, np.float64, training=False)
     for ws, start in zip(short, problem.states, strict=True):
         ws[0].start_from(start[0])
-    raw = problem.network.raw_prediction(problem.theta, short, problem.block)
-    assert_close(raw, problem.network.raw_prediction(problem.theta, whole, problem.block))
+    raw = problem.network.raw_prediction(problem.parameters, short, problem.block)
+    assert_close(raw, problem.network.raw_prediction(problem.parameters, whole, problem.block))
 
 
 # --- Backward -------------------------------------------------------------------------------------
@@ -139,13 +139,11 @@ def test_tokens_in_the_padding_say_nothing():
 def test_truncated_gradients_of_a_network_without_memory_are_exact():
     """Where no error would cross a cut anyway, the pieces' gradients add up to the whole's."""
     problem = token_problem("rnn-tanh", T=11, pooling="mean", ragged=True)
-    cells, _ = problem.network.layout.views(problem.theta)
+    cells = problem.parameters.cells
     cells[0][0]["W"][:, : problem.network.stack.layers[0].hidden_size] = 0
     value, gradient = problem.loss_gradient()
     short = problem.workspaces(n_steps=4)
-    truncated = np.full_like(gradient, np.nan)
-    arrays = problem.y, problem.weight, problem.normaliser, truncated
-    other = problem.network.truncated_loss_gradient(problem.theta, short, problem.block, *arrays)
+    other, truncated = problem.truncated_loss_gradient(short)
     # The first piece starts from the problem's states, here and there.
     assert_close(other, value)
     assert_close(truncated, gradient)
@@ -168,7 +166,7 @@ def test_the_embedding_is_a_part_of_theta_and_a_penalised_weight():
     layout = problem.network.layout
     plain = without_embedding(problem).network.layout
     assert layout.size == plain.size + V * D
-    assert np.shares_memory(layout.embedding_view(problem.theta), problem.theta)
+    assert np.shares_memory(layout.bind(problem.theta).embedding, problem.theta)
     public = layout.public(problem.theta)
     assert list(public) == ["weight_embedding", *plain.public(problem.theta)]
     assert not np.shares_memory(public["weight_embedding"], problem.theta)

@@ -16,12 +16,12 @@ def make_layout(cell, **sizes):
 
 def all_views(layout, theta):
     """Every view of theta, as (layer, direction, name, array)."""
-    cells, readout = layout.views(theta)
-    for layer, row in enumerate(cells):
+    bound = layout.bind(theta)
+    for layer, row in enumerate(bound.cells):
         for direction, parameters in enumerate(row):
             for name, array in parameters.items():
                 yield layer, direction, name, array
-    for name, array in readout.items():
+    for name, array in bound.readout.items():
         yield None, None, name, array
 
 

@@ -21,7 +21,7 @@ def test_network_is_the_plain_one(cell, loss, pooling, ragged):
         cell, B=4, num_layers=2, n_directions=2, loss=loss, pooling=pooling, ragged=ragged
     )
     value, gradient = problem.loss_gradient()
-    raw = problem.network.raw_prediction(problem.theta, problem.workspaces(), problem.block)
+    raw = problem.network.raw_prediction(problem.parameters, problem.workspaces(), problem.block)
     expected, expected_raw, gradients, _, _ = problem.reference()
     assert_close(value, expected)
     answered = ~np.isnan(expected_raw).any(axis=0)
@@ -31,13 +31,13 @@ def test_network_is_the_plain_one(cell, loss, pooling, ragged):
 
 def test_pooled_states_are_what_the_readout_sees():
     problem = random_problem("lstm", num_layers=2, n_directions=2, pooling="mean", ragged=True)
-    pooled = problem.network.pooled_states(problem.theta, problem.workspaces(), problem.block)
+    pooled = problem.network.pooled_states(problem.parameters, problem.workspaces(), problem.block)
     weights = problem.network.layout.public(problem.theta)
     for column, x in enumerate(problem.sequences()):
         states, _ = reference.stack_forward("lstm", weights, x, problem.states_of(column))
         expected = np.concatenate([h.mean(axis=0) for h in states])
         assert_close(pooled[:, column], expected)
-    raw = problem.network.raw_prediction(problem.theta, problem.workspaces(), problem.block)
+    raw = problem.network.raw_prediction(problem.parameters, problem.workspaces(), problem.block)
     assert_close(weights["weight_out"] @ pooled + weights["bias_out"][:, None], raw)
 
 
@@ -45,7 +45,7 @@ def test_pooled_states_are_what_the_readout_sees():
 def test_the_objective_is_the_documented_one(alpha):
     """sum of weight loss / normaliser + alpha / 2 |weights|^2."""
     problem = random_problem("gru", alpha=alpha)
-    raw = problem.network.raw_prediction(problem.theta, problem.workspaces(), problem.block)
+    raw = problem.network.raw_prediction(problem.parameters, problem.workspaces(), problem.block)
     losses = ((raw - problem.y) ** 2).sum(axis=0) / 2
     weights = problem.network.layout.public(problem.theta)
     squares = sum((weights[f"weight_{which}"] ** 2).sum() for which in ("ih_l0", "hh_l0", "out"))
@@ -91,7 +91,7 @@ def test_a_weight_of_w_is_w_copies():
 
 def test_zero_input_weights_make_the_input_immaterial():
     problem = random_problem("lstm", n_directions=2, num_layers=2)
-    for parameters in problem.network.layout.views(problem.theta)[0][0]:
+    for parameters in problem.parameters.cells[0]:
         parameters["W"][:, problem.network.stack.layers[0].hidden_size + 1 :] = 0
     other = Block(problem.block.x + 3, problem.block.lengths)
     value, gradient = problem.loss_gradient()
@@ -113,7 +113,7 @@ def test_compose_takes_the_options_apart(bidirectional):
     workspaces = network.make_workspaces(6, 2, np.float32, training=True)
     theta = np.random.default_rng(0).normal(size=network.layout.size).astype(np.float32)
     block = Block(np.ones((6, 2, 2)), np.array([6, 6]))
-    raw = network.raw_prediction(theta, workspaces, block)
+    raw = network.raw_prediction(network.layout.bind(theta), workspaces, block)
     weights = network.layout.public(theta)
     zeros = [[(np.zeros(c.hidden_size),)] * (1 + bidirectional) for c in layers]
     states, _ = reference.stack_forward("gru", weights, np.ones((6, 2)), zeros)

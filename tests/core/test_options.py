@@ -76,7 +76,7 @@ def test_predictions_know_no_dropout(cell, options):
         if n_steps == 2 and not problem.network.runs_in_pieces:
             continue
         workspaces = problem.workspaces(training=False, n_steps=n_steps)
-        raw = problem.network.raw_prediction(problem.theta, workspaces, problem.block)
+        raw = problem.network.raw_prediction(problem.parameters, workspaces, problem.block)
         assert_close(raw[:, real], expected[:, real])
 
 
@@ -145,14 +145,8 @@ def test_float32_is_float64_rounded(cell, options):
 @all_cells
 def test_truncated_gradient_of_one_piece_is_the_whole_one(cell, pooling):
     problem = make_problem(cell, {**ALL, "pooling": pooling}, num_layers=2, ragged=True)
-    arrays = problem.y, problem.weight, problem.normaliser
     value, gradient = problem.loss_gradient()
-    truncated = np.full_like(gradient, np.nan)
-    workspaces = problem.workspaces()
-    problem.network.start(problem.theta, workspaces)
-    again = problem.network.truncated_loss_gradient(
-        problem.theta, workspaces, problem.block, *arrays, truncated, problem.masks
-    )
+    again, truncated = problem.truncated_loss_gradient(problem.workspaces())
     assert_close(again, value)
     assert_close(truncated, gradient)
 
@@ -164,17 +158,10 @@ def test_pieces_change_errors_and_not_the_loss(cell, pooling):
     options = {**ALL, "pooling": pooling, "layer_norm": False}
     problem = make_problem(cell, options, num_layers=2)
     value, gradient = problem.loss_gradient()
-    truncated, workspaces = np.full_like(gradient, np.nan), problem.workspaces(n_steps=2)
-    problem.network.start(problem.theta, workspaces)
-    again = problem.network.truncated_loss_gradient(
-        problem.theta,
-        workspaces,
-        problem.block,
-        *(problem.y, problem.weight, problem.normaliser, truncated, problem.masks),
-    )
+    again, truncated = problem.truncated_loss_gradient(problem.workspaces(n_steps=2))
     assert_close(again, value)
-    _, dreadout = problem.network.layout.views(truncated)
-    _, expected = problem.network.layout.views(gradient)
+    dreadout = problem.network.layout.bind(truncated).readout
+    expected = problem.network.layout.bind(gradient).readout
     for name, array in expected.items():
         assert_close(dreadout[name], array)
     start = problem.network.layout.public(truncated)["h_0_l0"]
@@ -243,7 +230,7 @@ def test_softmax_is_zero_in_the_padding_and_does_not_overflow():
 
 def test_normalised_outputs_have_mean_zero_and_variance_one():
     problem = random_problem("lstm", H=50, layer_norm=True)
-    cells, _ = problem.network.layout.views(problem.theta)
+    cells = problem.parameters.cells
     cells[0][0]["norm"][0], cells[0][0]["norm"][1] = 1, 0
     (out,) = problem.network.stack.forward(cells, problem.workspaces(), problem.block)
     assert np.abs(out.mean(axis=1)).max() < 1e-14

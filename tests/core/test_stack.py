@@ -27,17 +27,16 @@ SHAPES = pytest.mark.parametrize(
 
 def run_stack(problem, errors):
     """States, all gradients, dx and dstates, with errors that enter at every step."""
-    network, block, theta = problem.network, problem.block, problem.theta
-    gradient = np.full_like(theta, np.nan)
-    cells, _ = network.layout.views(theta)
-    dcells, dreadout = network.layout.views(gradient)
-    dreadout["W_out"][...] = 0
+    network, block, cells = problem.network, problem.block, problem.parameters.cells
+    gradient = np.full_like(problem.theta, np.nan)
+    dparameters = network.layout.bind(gradient)
+    dparameters.readout["W_out"][...] = 0
     workspaces = problem.workspaces(input_gradient=True)
     states = [h.copy() for h in network.stack.forward(cells, workspaces, block)]
     for ws, dh in zip(workspaces[-1], errors, strict=True):
         ws.dh[...] = dh
         block.zero_padding(ws.dh)
-    network.stack.backward(cells, workspaces, block, 0, dcells)
+    network.stack.backward(cells, workspaces, block, 0, dparameters.cells)
     dx = input_gradient(workspaces, block)
     return states, network.layout.public(gradient), dx, state_gradients(workspaces)
 
@@ -83,7 +82,7 @@ def test_stack_is_the_plain_one(cell, num_layers, n_directions, ragged, chunk_co
 def test_states_begin_at_zero_unless_somebody_writes_them(cell):
     problem = random_problem(cell, num_layers=2, n_directions=2)
     zeros = [[tuple(0 * s for s in state) for state in row] for row in problem.states]
-    cells, _ = problem.network.layout.views(problem.theta)
+    cells = problem.parameters.cells
     workspaces = problem.network.make_workspaces(7, 3, np.float64, training=True)
     states = problem.network.stack.forward(cells, workspaces, problem.block)
     expected = problem.network.stack.forward(
@@ -101,14 +100,14 @@ def test_errors_may_enter_late(cell):
     _, expected, dx, _ = run_stack(problem, errors)
     network, gradient = problem.network, np.zeros_like(problem.theta)
     workspaces = problem.workspaces(input_gradient=True)
-    cells, _ = network.layout.views(problem.theta)
+    cells = network.layout.bind(problem.theta).cells
     network.stack.forward(cells, workspaces, problem.block)
     for row in workspaces:
         for ws in row:
             ws.dh[...] = np.nan
     for ws, dh in zip(workspaces[-1], errors, strict=True):
         ws.dh[-1] = dh[-1]
-    network.stack.backward(cells, workspaces, problem.block, 6, network.layout.views(gradient)[0])
+    network.stack.backward(cells, workspaces, problem.block, 6, network.layout.bind(gradient).cells)
     assert_same_gradients(network.layout.public(gradient), expected, 1e-15)
     np.testing.assert_array_equal(input_gradient(workspaces, problem.block), dx)
 
@@ -126,7 +125,7 @@ def test_reversed_input_is_reversed_direction(cell, lengths, seed):
     )
     block = Block(problem.block.x, lengths)
     turned = Block(block.reverse(block.x), lengths)
-    (directions,), _ = problem.network.layout.views(problem.theta)
+    (directions,) = problem.parameters.cells
     forward = problem.network.stack.forward
 
     def without_initial_states():
@@ -141,7 +140,7 @@ def test_reversed_input_is_reversed_direction(cell, lengths, seed):
 def test_the_reverse_direction_starts_at_each_true_end():
     """Its first state is the one after the sequence's last step, whatever the padding."""
     problem = random_problem("rnn-tanh", n_directions=2, B=4, ragged=True)
-    cells, _ = problem.network.layout.views(problem.theta)
+    cells = problem.parameters.cells
     _, reverse = problem.network.stack.forward(cells, problem.workspaces(), problem.block)
     w = reference.cell_weights(problem.network.layout.public(problem.theta), 0, 1)
     for column, x in enumerate(problem.sequences()):

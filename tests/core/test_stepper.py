@@ -54,7 +54,7 @@ def test_steps_are_forward(cell, T, B, F, H, dtype, seed):
     problem = random_problem(cell, T=T, B=B, F=F, H=H, seed=seed)
     recurrent = problem.network.stack.layers[0]
     theta = problem.theta.astype(dtype)
-    parameters = problem.network.layout.views(theta)[0][0][0]
+    parameters = problem.network.layout.bind(theta).cells[0][0]
     ((ws,),) = problem.workspaces(dtype, training=False)
     ws.x[:T] = problem.block.x
     state = tuple(s.astype(dtype) for s in problem.states[0][0])
@@ -76,7 +76,7 @@ def test_steps_are_forward(cell, T, B, F, H, dtype, seed):
 def test_a_workspace_starts_from_a_state_and_ends_in_one(cell):
     problem = random_problem(cell, T=5)
     recurrent = problem.network.stack.layers[0]
-    parameters = problem.network.layout.views(problem.theta)[0][0][0]
+    parameters = problem.parameters.cells[0][0]
     weights = reference.cell_weights(problem.network.layout.public(problem.theta), 0, 0)
     ws = recurrent.make_workspace(7, 3, np.float64, training=False, input_gradient=False)
     ws.start_from(problem.states[0][0])

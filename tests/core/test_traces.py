@@ -132,7 +132,7 @@ def test_no_error_is_larger_than_its_bound(cell, n_directions, pooling):
         cell, num_layers=2, n_directions=n_directions, pooling=pooling, ragged=True
     )
     workspaces, network = run(problem), problem.network
-    cells, _ = network.layout.views(problem.theta)
+    cells = network.layout.bind(problem.theta).cells
     norms = error_norms(workspaces, problem.block)
     bounds = error_bounds(network.stack, cells, workspaces, problem.block)
     assert norms.shape == bounds.shape == (7, 2 * n_directions, 3)
@@ -144,7 +144,7 @@ def test_no_error_is_larger_than_its_bound(cell, n_directions, pooling):
 def test_bound_is_reached_by_a_linear_unit():
     """One unit that relu never cuts: each step back multiplies by w, which is sigma_max."""
     problem = random_problem("rnn-relu", H=1, F=1, B=1)
-    weights, _ = problem.network.layout.views(problem.theta)
+    weights = problem.parameters.cells
     weights[0][0]["W"][...] = [[0.7, 1.0, 0.1]]
     workspaces = run(problem)
     norms = error_norms(workspaces, problem.block)[:, 0, 0]
@@ -156,6 +156,6 @@ def test_bound_is_reached_by_a_linear_unit():
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_gated_cells_have_no_bound(cell):
     problem = random_problem(cell)
-    cells, _ = problem.network.layout.views(problem.theta)
+    cells = problem.parameters.cells
     workspaces = run(problem)
     assert error_bounds(problem.network.stack, cells, workspaces, problem.block) is None

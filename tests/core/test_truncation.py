@@ -36,17 +36,7 @@ def short_workspaces(problem, n_steps, **options):
 
 
 def truncated(problem, n_steps):
-    gradient = np.full_like(problem.theta, np.nan)
-    value = problem.network.truncated_loss_gradient(
-        problem.theta,
-        short_workspaces(problem, n_steps),
-        problem.block,
-        problem.y,
-        problem.weight,
-        problem.normaliser,
-        gradient,
-    )
-    return value, gradient
+    return problem.truncated_loss_gradient(short_workspaces(problem, n_steps))
 
 
 def plain_pieces(problem, weights, x, n_steps):
@@ -113,12 +103,12 @@ def test_a_piece_that_holds_the_sequence_gives_the_full_gradient(pooling):
 @given(n_steps=st.integers(1, 10), training=st.booleans(), seed=st.integers(0, 99))
 def test_answers_do_not_depend_on_the_pieces(cell, pooling, n_steps, training, seed):
     problem = make_problem(cell, pooling=pooling, seed=seed)
-    network, theta, block = problem.network, problem.theta, problem.block
+    network, parameters, block = problem.network, problem.parameters, problem.block
     workspaces = short_workspaces(problem, n_steps, training=training)
     for compute in (network.raw_prediction, network.pooled_states):
-        expected = compute(theta, problem.workspaces(), block)
+        expected = compute(parameters, problem.workspaces(), block)
         for _ in range(2):  # and a run leaves nothing behind for the next one
-            actual = compute(theta, workspaces, block)
+            actual = compute(parameters, workspaces, block)
             if pooling == "none":
                 real = block.real.ravel()
                 actual, wanted = actual[:, real], expected[:, real]
@@ -139,7 +129,7 @@ def test_pieces_cover_the_block():
 def test_states_are_copies_that_a_run_goes_on_from(cell):
     problem = make_problem(cell, ragged=False)
     workspaces = short_workspaces(problem, 9)
-    cells, _ = problem.network.layout.views(problem.theta)
+    cells = problem.parameters.cells
     (whole,) = problem.network.stack.forward(cells, workspaces, problem.block)
     whole = whole.copy()
     middle = states_after(workspaces, 5)

@@ -69,7 +69,7 @@ def evaluate(cell, direction, inputs, hidden_size):
 @pytest.mark.parametrize("cell", OPERATORS)
 def test_states_are_those_of_onnx(cell, T, direction):
     problem = random_problem(cell, T=T, B=3, F=2, H=4, n_directions=2)
-    cells, _ = problem.network.layout.views(problem.theta)
+    cells = problem.parameters.cells
     states = problem.network.stack.forward(cells, problem.workspaces(), problem.block)
     directions = {"forward": [0], "reverse": [1], "bidirectional": [0, 1]}[direction]
     Y, Y_h = evaluate(cell, direction, inputs_of(problem, directions), 4)

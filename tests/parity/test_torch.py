@@ -130,7 +130,7 @@ def make_problem(cell, *, ragged=True, **options):
 def test_states_are_those_of_pytorch(cell, num_layers, n_directions, ragged):
     problem = make_problem(cell, ragged=ragged, num_layers=num_layers, n_directions=n_directions)
     block = problem.block
-    cells, _ = problem.network.layout.views(problem.theta)
+    cells = problem.parameters.cells
     states = problem.network.stack.forward(cells, problem.workspaces(), block)
     h = np.concatenate([states[0], *(block.reverse(state) for state in states[1:])], axis=1)
     with torch.no_grad():
@@ -167,7 +167,7 @@ def test_all_gradients_are_those_of_pytorch(cell, num_layers, n_directions, pool
 def test_losses_are_those_of_pytorch(loss, pooling):
     problem = make_problem("gru", loss=loss, pooling=pooling, n_directions=2)
     value, gradient = problem.loss_gradient()
-    raw = problem.network.raw_prediction(problem.theta, problem.workspaces(), problem.block)
+    raw = problem.network.raw_prediction(problem.parameters, problem.workspaces(), problem.block)
     twin = Twin(problem)
     expected_raw, expected = twin.objective()
     expected.backward()

@@ -31,9 +31,9 @@ def test_each_sequence_gets_its_own_answer(cell, columns, numbers, monkeypatch):
     sequences = make_sequences(LENGTHS)
     sizes = []
 
-    def compute(theta, workspaces, block):
+    def compute(parameters, workspaces, block):
         sizes.append(block.x.shape)
-        return network.raw_prediction(theta, workspaces, block)
+        return network.raw_prediction(parameters, workspaces, block)
 
     raw = run_in_blocks(network, compute, theta, *pack(sequences))
     weights = network.layout.public(theta)

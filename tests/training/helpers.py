@@ -79,10 +79,11 @@ def objective(network, theta, data):
 def loss_gradient(network, theta, x, y, weight):
     """Weighted loss of one sequence (T, F), and its gradient; only without penalty."""
     gradient = np.empty_like(theta)
+    bind = network.layout.bind
     workspaces = network.make_workspaces(len(x), 1, theta.dtype, training=True)
     block = Block(x[:, :, None], np.array([len(x)]))
-    args = y[:, None], np.array([weight]), 1.0, gradient
-    return network.loss_gradient(theta, workspaces, block, *args), gradient
+    args = y[:, None], np.array([weight]), 1.0, bind(gradient)
+    return network.loss_gradient(bind(theta), workspaces, block, *args), gradient
 
 
 def scores_only(score):

@@ -25,7 +25,8 @@ direction = rng.normal(size=theta.size)
 def loss(theta, gradient=None):
     ws = network.make_workspaces(T, B, theta.dtype, training=True)
     out = np.empty_like(theta) if gradient is None else gradient
-    return network.loss_gradient(theta, ws, block, y, weight, float(B), out)
+    bind = network.layout.bind
+    return network.loss_gradient(bind(theta), ws, block, y, weight, float(B), bind(out))
 
 
 gradient = np.empty_like(theta)

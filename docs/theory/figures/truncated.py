@@ -26,13 +26,15 @@ for (name, cell), style in zip(
         loss=SquaredError(),
         alpha=0.0,
     )
+    bind = network.layout.bind
     theta = network.layout.initial(np.random.default_rng(0), np.zeros(1), longest=T)
     gradients = []
     for k in pieces:
         ws = network.make_workspaces(k, B, float, training=True)
         gradient = np.empty_like(theta)
         compute = network.loss_gradient if k == T else network.truncated_loss_gradient
-        compute(theta, ws, block, y[np.newaxis].astype(float), np.ones(B), float(B), gradient)
+        targets = y[np.newaxis].astype(float), np.ones(B), float(B)
+        compute(bind(theta), ws, block, *targets, bind(gradient))
         gradients.append(gradient)
     whole = gradients[-1]
     error = [np.linalg.norm(g - whole) / np.linalg.norm(whole) for g in gradients[:-1]]
