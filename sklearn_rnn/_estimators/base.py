@@ -42,6 +42,7 @@ from sklearn_rnn._running.packing import (
     TrainingData,
     merge_duplicates,
 )
+from sklearn_rnn._training.checkpoints import Checkpoint
 from sklearn_rnn._training.history import to_arrays
 from sklearn_rnn._training.snapshot import Snapshot, Watcher
 from sklearn_rnn._training.threads import single_blas_thread
@@ -94,9 +95,7 @@ class RecurrentEstimator(InsightModel, CallbackFit):
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
-        "checkpoint": [str, os.PathLike, None],
-        "checkpoint_epochs": [Interval(Integral, 1, None, closed="left")],
-        "checkpoint_seconds": [Interval(Real, 0, None, closed="left")],
+        "checkpoint": [str, os.PathLike, Checkpoint, None],
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "nesterovs_momentum": ["boolean"],
         "beta_1": [Interval(Real, 0, 1, closed="left")],

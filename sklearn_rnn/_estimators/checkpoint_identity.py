@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sklearn_rnn._running.packing import TrainingData
-from sklearn_rnn._training.checkpoints import CheckpointWriter
+from sklearn_rnn._training.checkpoints import Checkpoint, CheckpointWriter
 
 # What does not change the course of training.
-_NO_MATTER = ("checkpoint", "checkpoint_epochs", "checkpoint_seconds", "verbose")
+_NO_MATTER = ("checkpoint", "verbose")
 
 
 def make_writer(
@@ -35,8 +34,11 @@ def make_writer(
     seed : int or None
         None where training goes on from random numbers that `model` holds.
     """
-    if model.checkpoint is None:
+    checkpoint = model.checkpoint
+    if checkpoint is None:
         return None
+    if not isinstance(checkpoint, Checkpoint):
+        checkpoint = Checkpoint(checkpoint)
     parameters = {
         name: _describe(value)
         for name, value in model.get_params(deep=False).items()
@@ -52,13 +54,7 @@ def make_writer(
         "groups": _hash(None if groups is None else np.asarray(groups)),
         "the model to go on from (warm_start)": _hash_state(model),
     }
-    return CheckpointWriter(
-        Path(model.checkpoint),
-        identity,
-        every_epochs=model.checkpoint_epochs,
-        every_seconds=model.checkpoint_seconds,
-        seed=seed,
-    )
+    return CheckpointWriter(checkpoint, identity, seed)
 
 
 def _describe(value: Any) -> str:
