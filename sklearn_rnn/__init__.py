@@ -4,6 +4,7 @@ from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
+from sklearn_rnn._training.checkpoints import Checkpoint
 from sklearn_rnn._version import __version__
 from sklearn_rnn.forecasting import RecurrentForecaster
 from sklearn_rnn.frames import sequences_from_frame
@@ -14,6 +15,7 @@ from sklearn_rnn.windows import make_windows
 
 __all__ = [
     "SKOPS_TRUSTED",
+    "Checkpoint",
     "GRUClassifier",
     "GRURegressor",
     "LSTMClassifier",

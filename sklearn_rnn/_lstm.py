@@ -13,6 +13,7 @@ from sklearn_rnn._compat import Interval, StrOptions
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._estimators.classifier import RecurrentClassifier
 from sklearn_rnn._estimators.regressor import RecurrentRegressor
+from sklearn_rnn._training.checkpoints import Checkpoint
 
 
 class LSTMClassifier(RecurrentClassifier):
@@ -150,17 +151,12 @@ default="constant"
         machine give the same bits.
     verbose : bool, default=False
         Whether to print a line an epoch.
-    checkpoint : str, path-like or None, default=None
-        A file that `fit` keeps its progress in, written anew as a whole each time. The same call,
-        after its process was killed, goes on from it, and ends as if it had never stopped; once
-        training is complete, it returns the same model at once. Delete the file to train anew.
-        Each fit needs a path of its own: a search cannot share one. Not with "lbfgs";
-        `partial_fit` does not use it.
-    checkpoint_epochs : int, default=1
-        Epochs from one writing of it to the next.
-    checkpoint_seconds : float, default=0.0
-        The least time from one writing to the next: what takes milliseconds an epoch should not
-        wait for the disk after each.
+    checkpoint : str, path-like, Checkpoint or None, default=None
+        A file in which `fit` saves its progress after each epoch, or a :class:`Checkpoint`, which
+        also says how often. If the process is killed, the same call continues from the file and
+        ends with the same model as without the break. Once training is complete, the same call
+        returns that model at once; delete the file to train again. Each fit needs its own path, so
+        the fits of a search cannot share one. Not with "lbfgs"; not used by `partial_fit`.
     power_t : float, default=0.5
         The exponent of "invscaling".
     momentum : float, default=0.9
@@ -338,9 +334,7 @@ default="constant"
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: bool | int = False,
-        checkpoint: str | os.PathLike[str] | None = None,
-        checkpoint_epochs: int = 1,
-        checkpoint_seconds: float = 0.0,
+        checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
         # Rarely changed
         power_t: float = 0.5,
         momentum: float = 0.9,
@@ -384,8 +378,6 @@ default="constant"
         self.random_state = random_state
         self.verbose = verbose
         self.checkpoint = checkpoint
-        self.checkpoint_epochs = checkpoint_epochs
-        self.checkpoint_seconds = checkpoint_seconds
         self.power_t = power_t
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
@@ -535,17 +527,12 @@ default="constant"
         machine give the same bits.
     verbose : bool, default=False
         Whether to print a line an epoch.
-    checkpoint : str, path-like or None, default=None
-        A file that `fit` keeps its progress in, written anew as a whole each time. The same call,
-        after its process was killed, goes on from it, and ends as if it had never stopped; once
-        training is complete, it returns the same model at once. Delete the file to train anew.
-        Each fit needs a path of its own: a search cannot share one. Not with "lbfgs";
-        `partial_fit` does not use it.
-    checkpoint_epochs : int, default=1
-        Epochs from one writing of it to the next.
-    checkpoint_seconds : float, default=0.0
-        The least time from one writing to the next: what takes milliseconds an epoch should not
-        wait for the disk after each.
+    checkpoint : str, path-like, Checkpoint or None, default=None
+        A file in which `fit` saves its progress after each epoch, or a :class:`Checkpoint`, which
+        also says how often. If the process is killed, the same call continues from the file and
+        ends with the same model as without the break. Once training is complete, the same call
+        returns that model at once; delete the file to train again. Each fit needs its own path, so
+        the fits of a search cannot share one. Not with "lbfgs"; not used by `partial_fit`.
     power_t : float, default=0.5
         The exponent of "invscaling".
     momentum : float, default=0.9
@@ -723,9 +710,7 @@ default="constant"
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: bool | int = False,
-        checkpoint: str | os.PathLike[str] | None = None,
-        checkpoint_epochs: int = 1,
-        checkpoint_seconds: float = 0.0,
+        checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
         # Rarely changed
         power_t: float = 0.5,
         momentum: float = 0.9,
@@ -771,8 +756,6 @@ default="constant"
         self.random_state = random_state
         self.verbose = verbose
         self.checkpoint = checkpoint
-        self.checkpoint_epochs = checkpoint_epochs
-        self.checkpoint_seconds = checkpoint_seconds
         self.power_t = power_t
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum

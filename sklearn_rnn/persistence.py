@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from inspect import signature
 from typing import Any
 
 from sklearn_rnn import _files
-from sklearn_rnn._estimators.stamps import FORMAT, FORMAT_KEY, ModelVersionWarning
+from sklearn_rnn._estimators.stamps import (
+    FORMAT,
+    FORMAT_KEY,
+    ModelVersionWarning,
+    retired_parameters,
+)
 from sklearn_rnn._registry import estimators_by_name
+from sklearn_rnn._training.checkpoints import Checkpoint
 from sklearn_rnn._version import __version__
 
 __all__ = ["SKOPS_TRUSTED", "ModelVersionWarning", "load", "save"]
@@ -17,8 +24,10 @@ _KIND = "estimator"
 # Neither a parameter nor learned, but part of what an estimator answers: what set_output chose.
 _CONFIGURATION = {"_sklearn_output_config"}
 
-SKOPS_TRUSTED = [f"{E.__module__}.{name}" for name, E in estimators_by_name().items()]
-"""What `skops.io.load` needs to trust: the six estimators, which hold nothing but plain data."""
+SKOPS_TRUSTED = [
+    f"{C.__module__}.{C.__name__}" for C in (*estimators_by_name().values(), Checkpoint)
+]
+"""What `skops.io.load` needs to trust: the estimators and `Checkpoint`, which hold plain data."""
 
 
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -82,10 +91,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
             "other estimators use skops, with sklearn_rnn.SKOPS_TRUSTED, or joblib."
         )
     state = estimator.__getstate__()
-    parameters = {
-        name: os.fspath(value) if isinstance(value, os.PathLike) else value
-        for name, value in estimator.get_params(deep=False).items()
-    }
+    parameters = {name: _plain(v) for name, v in estimator.get_params(deep=False).items()}
     learned = {k: v for k, v in state.items() if k.endswith("_") or k in _CONFIGURATION}
     content = {"class": name, "parameters": parameters, "learned": learned}
     _files.write(path, content, kind=_KIND, format=FORMAT)
@@ -125,7 +131,10 @@ def load(path: str | os.PathLike[str]) -> Any:
     try:
         name, parameters, learned = content["class"], content["parameters"], content["learned"]
         Estimator = estimators_by_name()[name]  # no other class can be named by a file
+        if isinstance(parameters.get("checkpoint"), dict):
+            parameters["checkpoint"] = Checkpoint(**parameters["checkpoint"])
         unknown = parameters.keys() - signature(Estimator).parameters.keys()
+        unknown -= retired_parameters(number)
         unknown |= {key for key in learned.keys() - _CONFIGURATION if not key.endswith("_")}
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{path} holds no estimator of this release: {error!r}.") from error
@@ -137,3 +146,10 @@ def load(path: str | os.PathLike[str]) -> Any:
     estimator = object.__new__(Estimator)
     estimator.__setstate__({**parameters, **learned, FORMAT_KEY: number})
     return estimator
+
+
+def _plain(value: Any) -> Any:
+    """Return the value of a parameter as `_files` can hold it."""
+    if isinstance(value, Checkpoint):
+        return asdict(value)
+    return os.fspath(value) if isinstance(value, os.PathLike) else value

@@ -18,7 +18,14 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from sklearn_rnn import GRUClassifier, GRURegressor, LSTMClassifier, RNNRegressor, _files
+from sklearn_rnn import (
+    Checkpoint,
+    GRUClassifier,
+    GRURegressor,
+    LSTMClassifier,
+    RNNRegressor,
+    _files,
+)
 from sklearn_rnn._core.network import Network
 from tests.helpers import fingerprint, make_sequences, make_targets, tiny
 
@@ -35,12 +42,15 @@ SCENARIOS = {
     "average, early stopping": (RNNRegressor, dict(average_epochs=3, **STOPS)),
     "dropout": (LSTMClassifier, dict(dropout=0.3, recurrent_dropout=0.2)),
     "chance": (GRUClassifier, dict(random_state=None)),
-    "rarely": (GRURegressor, dict(solver="adamw", alpha=0.1, checkpoint_epochs=4)),
+    "rarely": (GRURegressor, dict(solver="adamw", alpha=0.1)),
 }
+EPOCHS = {"rarely": 4}  # from one checkpoint to the next; 1 in all other scenarios
 
 
 def make(name, checkpoint=None):
     Estimator, params = SCENARIOS[name]
+    if checkpoint is not None:
+        checkpoint = Checkpoint(checkpoint, epochs=EPOCHS.get(name, 1))
     params = {"batch_size": 5, "max_iter": 12, "checkpoint": checkpoint, **params}
     return tiny(Estimator, **params)
 

@@ -421,7 +421,7 @@ def test_bad_weights(Estimator, weight, message):
 
 INTEGERS = [
     *("hidden_size", "num_layers", "batch_size", "max_iter", "n_iter_no_change"),
-    *("average_epochs", "checkpoint_epochs"),
+    "average_epochs",
 ]
 NOT_COUNTS = [0, -1, 1.5, True, np.True_, "x", np.nan, None]
 BAD_PARAMETERS = {
@@ -439,7 +439,7 @@ BAD_PARAMETERS = {
     },
     **{
         f"row-78-{name}-{value!r}": {name: value}
-        for name in ("alpha", "tol", "checkpoint_seconds")
+        for name in ("alpha", "tol")
         for value in (-1.0, np.nan, "x", True, None)
     },
     **{f"row-78-{name}-inf": {name: np.inf} for name in ("learning_rate_init", "alpha", "epsilon")},
@@ -473,6 +473,7 @@ BAD_PARAMETERS = {
     "solver": {"solver": "newton"},
     "verbose": {"verbose": -1},
     "checkpoint": {"checkpoint": 3},
+    "checkpoint-bytes": {"checkpoint": b"fit.npz"},
 }
 
 

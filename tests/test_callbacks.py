@@ -10,7 +10,7 @@ import pytest
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV
 
-from sklearn_rnn import GRUClassifier, GRURegressor, LSTMClassifier
+from sklearn_rnn import Checkpoint, GRUClassifier, GRURegressor, LSTMClassifier
 from tests.helpers import (
     assert_same_answers,
     assert_same_model,
@@ -363,7 +363,7 @@ def test_tasks_go_on_with_the_epochs_of_a_checkpoint(tmp_path, monkeypatch):
 
 
 def test_a_fit_that_a_callback_stopped_goes_on_from_its_checkpoint(tmp_path):
-    params = dict(checkpoint=tmp_path / "fit.npz", checkpoint_epochs=4, max_iter=6)
+    params = dict(checkpoint=Checkpoint(tmp_path / "fit.npz", epochs=4), max_iter=6)
     stopped = fit(make(GRUClassifier, Recorder(stop_at=2), **params))
     assert stopped.n_iter_ == 3
     recorder = Recorder()

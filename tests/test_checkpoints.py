@@ -1,5 +1,6 @@
 """Checkpoints: a fit that was stopped and started again is the fit that never stopped."""
 
+import copy
 import errno
 import json
 import os
@@ -13,12 +14,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning
 from sklearn.model_selection import GridSearchCV
 
-from sklearn_rnn import GRUClassifier, GRURegressor, LSTMClassifier, RNNRegressor, _files
+from sklearn_rnn import (
+    SKOPS_TRUSTED,
+    Checkpoint,
+    GRUClassifier,
+    GRURegressor,
+    LSTMClassifier,
+    RNNRegressor,
+    _files,
+)
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._training import checkpoints
+from sklearn_rnn.persistence import load, save
 from tests.helpers import (
     assert_same_model,
     assert_unfitted,
@@ -26,6 +37,7 @@ from tests.helpers import (
     fingerprint,
     make_sequences,
     make_targets,
+    pickled,
     raising,
     same_model,
     tiny,
@@ -206,6 +218,82 @@ def test_a_checkpoint_changes_nothing(Estimator, path):
     assert_same_fit(fit(make(Estimator, checkpoint=path)), fit(make(Estimator)))
 
 
+# --- The parameter --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (dict(path=None), TypeError, "path of a Checkpoint must be a string or .*, got None"),
+        (dict(path=b"fit.npz"), TypeError, "must be a string or a path-like object, got b'fit"),
+        (dict(path=3), TypeError, "got 3. Without checkpoints, set checkpoint=None"),
+        (dict(epochs=0), ValueError, "epochs of a Checkpoint must be an integer of at least 1"),
+        *((dict(epochs=bad), TypeError, "an integer") for bad in (1.5, True, "x", None, np.nan)),
+        (dict(seconds=-1), ValueError, "seconds of a Checkpoint must be a finite number of"),
+        *((dict(seconds=bad), ValueError, "finite number") for bad in (np.nan, np.inf)),
+        *((dict(seconds=bad), TypeError, "finite number") for bad in ("x", True, None)),
+    ],
+)
+def test_bad_checkpoints(arguments, error, message):
+    with pytest.raises(error, match=message):
+        Checkpoint(**{"path": "fit.npz", **arguments})
+
+
+def test_a_checkpoint_is_a_value():
+    checkpoint = Checkpoint("fit.npz", epochs=2, seconds=60)
+    assert repr(checkpoint) == "Checkpoint(path='fit.npz', epochs=2, seconds=60.0)"
+    same = Checkpoint(Path("fit.npz"), epochs=np.int64(2), seconds=np.float32(60))
+    assert (checkpoint, hash(checkpoint)) == (same, hash(same))
+    assert checkpoint not in (Checkpoint("fit.npz", epochs=2), Checkpoint("a", epochs=2), "fit.npz")
+    with pytest.raises(AttributeError, match="cannot assign"):
+        checkpoint.epochs = 3
+
+
+def through_skops(estimator, path):
+    skops_io = pytest.importorskip("skops.io")
+    return skops_io.loads(skops_io.dumps(estimator), trusted=SKOPS_TRUSTED)
+
+
+def through_file(estimator, path):
+    save(estimator, path)
+    return load(path)
+
+
+@pytest.mark.parametrize(
+    "through",
+    [
+        *(lambda estimator, _, f=f: f(estimator) for f in (clone, copy.deepcopy, pickled)),
+        *(through_skops, through_file),
+    ],
+    ids=["clone", "deepcopy", "pickle", "skops", "save"],
+)
+def test_an_estimator_keeps_its_checkpoint(through, path):
+    checkpoint = Checkpoint(path, epochs=2, seconds=60)
+    estimator = GRUClassifier().set_params(checkpoint=checkpoint)
+    assert through(estimator, f"{path}.model").checkpoint == checkpoint
+    fitted = fit(make(GRUClassifier, checkpoint=checkpoint))
+    assert through(fitted, f"{path}.model").get_params() == fitted.get_params()
+
+
+def test_a_search_over_checkpoints(path):
+    """With one split and without a refit there is one fit for each path."""
+    checkpoints = [Checkpoint(path), Checkpoint(f"{path}.rare", epochs=3)]
+    split = [(np.arange(9), np.arange(9, 12))]
+    search = GridSearchCV(
+        make(GRURegressor), {"checkpoint": checkpoints}, cv=split, refit=False, error_score="raise"
+    )
+    fit(search)
+    assert search.best_params_["checkpoint"] in checkpoints
+    assert all(Path(checkpoint.path).exists() for checkpoint in checkpoints)
+
+
+def test_a_path_is_a_checkpoint_with_its_defaults(path, no_batch):
+    first = fit(make(GRUClassifier, checkpoint=path))
+    no_batch()
+    again = fit(make(GRUClassifier, checkpoint=Checkpoint(path)))
+    assert fingerprint(again.set_params(checkpoint=path)) == fingerprint(first)
+
+
 # --- How often ------------------------------------------------------------------------------------
 
 
@@ -223,22 +311,22 @@ def written(monkeypatch):
     return seen
 
 
-def test_checkpoint_epochs(path, written):
-    fit(make(GRUClassifier, checkpoint=path, checkpoint_epochs=4, max_iter=10))
+def test_every_few_epochs(path, written):
+    fit(make(GRUClassifier, checkpoint=Checkpoint(path, epochs=4), max_iter=10))
     assert written == [(4, None), (8, None), (10, "max_iter")]
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0.0, [1, 2, 3, 4]), (10, [1, 3]), (1000, [1])])
-def test_checkpoint_seconds(seconds, expected, path, written, monkeypatch):
+def test_every_few_seconds(seconds, expected, path, written, monkeypatch):
     clock = iter(range(0, 10_000, 5))  # it is looked at before each checkpoint, and after it
     monkeypatch.setattr(checkpoints, "monotonic", lambda: float(next(clock)))
-    fit(make(GRUClassifier, checkpoint=path, checkpoint_seconds=seconds, max_iter=4))
+    fit(make(GRUClassifier, checkpoint=Checkpoint(path, seconds=seconds), max_iter=4))
     assert written == [*((epoch, None) for epoch in expected), (4, "max_iter")]
 
 
 def test_how_often_may_change(path, monkeypatch):
     stop_at(monkeypatch, make(GRUClassifier, checkpoint=path), 8)
-    resumed = make(GRUClassifier, checkpoint=path, checkpoint_epochs=3, verbose=True)
+    resumed = make(GRUClassifier, checkpoint=Checkpoint(path, epochs=3), verbose=True)
     assert_same_model(fit(resumed), fit(make(GRUClassifier)))
 
 

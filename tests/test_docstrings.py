@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import is_classifier
 
 from sklearn_rnn import (
+    Checkpoint,
     RecurrentForecaster,
     RecurrentState,
     SequenceArray,
@@ -140,6 +141,7 @@ def test_kind_of_the_six():
 PUBLIC = [
     *SIX,
     AttributionDisplay,
+    Checkpoint,
     GateDisplay,
     GradientFlowDisplay,
     HiddenStateDisplay,

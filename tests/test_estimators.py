@@ -34,8 +34,7 @@ TRAINING_PARAMETERS = [
     *("max_iter", "tol", "n_iter_no_change"),
     *("early_stopping", "validation_fraction", "validation_scoring"),
     # Run
-    *("warm_start", "random_state", "verbose"),
-    *("checkpoint", "checkpoint_epochs", "checkpoint_seconds"),
+    *("warm_start", "random_state", "verbose", "checkpoint"),
     # Rarely changed
     *("power_t", "momentum", "nesterovs_momentum", "beta_1", "beta_2", "epsilon"),
 ]
@@ -115,10 +114,7 @@ CHANGES_BESIDE = {
     "momentum": (dict(solver="sgd"), 0.1),
     "nesterovs_momentum": (dict(solver="sgd"), False),
 }
-TESTED_ELSEWHERE = (
-    *("n_timesteps", "validation_scoring", "verbose"),
-    *("checkpoint", "checkpoint_epochs", "checkpoint_seconds"),
-)
+TESTED_ELSEWHERE = ("n_timesteps", "validation_scoring", "verbose", "checkpoint")
 BY_NAME = {**{name: ({}, value) for name, value in CHANGES.items()}, **CHANGES_BESIDE}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import InconsistentVersionWarning
 
-from sklearn_rnn import SKOPS_TRUSTED, SequenceArray
+from sklearn_rnn import SKOPS_TRUSTED, Checkpoint, SequenceArray
 from sklearn_rnn.persistence import load
 from tests.golden import fits, forecasters
 from tests.golden.make import answers, main, make_estimators
@@ -17,6 +17,9 @@ from tests.helpers import SIX
 GOLDEN = Path(__file__).parent / "golden"
 FORECASTERS = sorted(GOLDEN.glob("*-forecasters/*-*.pickle"))
 STATES = sorted(GOLDEN.glob("*-forecasters/state.pickle"))
+# Written in format 2, which had `checkpoint_epochs` and `checkpoint_seconds`: a model with both,
+# one with a path alone, and one that is not fitted and has `checkpoint_epochs=4` without a path.
+WITH_CHECKPOINTS = sorted((GOLDEN / "0.1.0-format-2-checkpoints").iterdir())
 DIRECTORIES = sorted(path.parent for path in GOLDEN.glob("*/inputs.npz"))
 FILES = [
     path
@@ -76,6 +79,26 @@ def test_the_script_still_makes_them(with_options, tmp_path):
     main(tmp_path / "new", with_options)
     made = {path.name for path in (tmp_path / "new").iterdir()}
     assert made == {path.name for path in (GOLDEN / "0.1.0-format-1").iterdir()}
+
+
+@pytest.mark.parametrize("path", WITH_CHECKPOINTS, ids=lambda path: path.name)
+def test_three_parameters_of_checkpoints_become_one(path):
+    estimator = load_any(path)
+    expected = {
+        "both": Checkpoint("fit.npz", epochs=4, seconds=60.0),
+        "path": "fit2.npz",
+        "none": None,
+    }
+    assert estimator.checkpoint == expected[path.stem]
+    assert estimator.get_params().keys() == type(estimator)().get_params().keys()
+    assert not [name for name in vars(estimator) if name.startswith("checkpoint_")]
+    if path.stem != "none":
+        assert estimator.n_iter_ == len(estimator.history_["loss"]) == 2
+
+
+def test_checkpoints_are_there_in_all_kinds_of_files():
+    kinds, models = (".npz", ".pickle", ".skops"), ("both", "none", "path")
+    assert [path.name for path in WITH_CHECKPOINTS] == [m + kind for m in models for kind in kinds]
 
 
 def name_of(path):

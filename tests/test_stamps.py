@@ -12,7 +12,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import sklearn_rnn
-from sklearn_rnn import SKOPS_TRUSTED, GRUClassifier, GRURegressor, RecurrentForecaster
+from sklearn_rnn import (
+    SKOPS_TRUSTED,
+    Checkpoint,
+    GRUClassifier,
+    GRURegressor,
+    RecurrentForecaster,
+)
 from sklearn_rnn._estimators.stamps import FORMAT
 from sklearn_rnn.persistence import ModelVersionWarning
 from tests.helpers import SIX, assert_same_answers, fit_tiny, make_sequences, pickled
@@ -95,8 +101,9 @@ def test_nothing_is_added_to_what_is_complete(Estimator):
 # --- skops ----------------------------------------------------------------------------------------
 
 
-def test_skops_trusted_names_the_six():
-    assert sorted(SKOPS_TRUSTED) == sorted(f"{E.__module__}.{E.__name__}" for E in SIX)
+def test_skops_trusted_names_the_six_and_what_they_may_hold():
+    classes = [*SIX, Checkpoint]
+    assert sorted(SKOPS_TRUSTED) == sorted(f"{C.__module__}.{C.__name__}" for C in classes)
 
 
 def mapped(estimator, tmp_path):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -53,7 +52,7 @@ from sklearn_rnn._estimators.request import FitRequest, Given, Sides, Start, dty
 from sklearn_rnn._estimators.settings import Settings
 from sklearn_rnn._estimators.streams import Streams
 from sklearn_rnn._running.packing import TrainingData, merge_duplicates
-from sklearn_rnn._training.checkpoints import CheckpointWriter
+from sklearn_rnn._training.checkpoints import Checkpoint, CheckpointWriter
 from sklearn_rnn._training.history import to_arrays
 from sklearn_rnn._training.lbfgs import LbfgsTrainer
 from sklearn_rnn._training.optimizers import Optimizer
@@ -390,13 +389,9 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             theta=getattr(self, "_theta_", None),
             resume=getattr(self, "_resume_", None),
         )
-        return CheckpointWriter(
-            Path(self.checkpoint),
-            identity,
-            every_epochs=self.checkpoint_epochs,
-            every_seconds=self.checkpoint_seconds,
-            seed=seed,
-        )
+        where = self.checkpoint
+        checkpoint = where if isinstance(where, Checkpoint) else Checkpoint(where)
+        return CheckpointWriter(checkpoint, identity, seed)
 
     def _initial_weights(self, network: Network, bias_out: Array, start: Start) -> Array:
         """Return the weights that the first update starts from."""

@@ -14,7 +14,7 @@ from sklearn_rnn._estimators.request import Given
 from sklearn_rnn._running.packing import TrainingData
 
 # What does not change the course of training.
-_NO_MATTER = ("checkpoint", "checkpoint_epochs", "checkpoint_seconds", "verbose")
+_NO_MATTER = ("checkpoint", "verbose")
 
 
 def identify(

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
+from sklearn_rnn._training.checkpoints import Checkpoint
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_size": [Interval(Integral, 1, None, closed="left")],
@@ -45,9 +46,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "warm_start": ["boolean"],
     "random_state": ["random_state"],
     "verbose": ["verbose"],
-    "checkpoint": [str, os.PathLike, None],
-    "checkpoint_epochs": [Interval(Integral, 1, None, closed="left")],
-    "checkpoint_seconds": [Interval(Real, 0, None, closed="left")],
+    "checkpoint": [str, os.PathLike, Checkpoint, None],
     "momentum": [Interval(Real, 0, 1, closed="left")],
     "nesterovs_momentum": ["boolean"],
     "beta_1": [Interval(Real, 0, 1, closed="left")],

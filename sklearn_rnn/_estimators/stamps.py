@@ -15,13 +15,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
+from sklearn_rnn._training.checkpoints import Checkpoint
 from sklearn_rnn._version import __version__
 
 # The arrangement of an estimator's attributes. To be raised when this release could not make
 # sense of the attributes of the one before, with a step in `bring_up` from there to here. An
 # option that is new, and off by default, is no such change: `bring_up` turns it off, and a release
 # that does not know it says so.
-FORMAT = 2
+FORMAT = 3
 # Pickles that carry no number are older than the first that do, and arranged like them.
 UNSTAMPED = 0
 
@@ -97,6 +98,8 @@ def bring_up(
     """
     if number < 2 and "_theta_" in state:
         state = _with_history(state)
+    if number < 3:
+        state = _with_one_checkpoint(state)
     parameters = signature(Estimator).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     new = {name: default for name, default in defaults.items() if name not in state}
@@ -127,6 +130,20 @@ def _with_history(state: dict[str, Any]) -> dict[str, Any]:
     state["stop_reason_"] = None
     if "_resume_" in state:
         state["_resume_"] = {**state["_resume_"], "recent": []}
+    return state
+
+
+def retired_parameters(number: int) -> set[str]:
+    """Return the parameters that a state of this format may have and that `bring_up` replaces."""
+    return {"checkpoint_epochs", "checkpoint_seconds"} if number < 3 else set()
+
+
+def _with_one_checkpoint(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a state of format 2 in format 3: how often a fit is saved is part of `checkpoint`."""
+    state = dict(state)
+    epochs, seconds = state.pop("checkpoint_epochs", 1), state.pop("checkpoint_seconds", 0.0)
+    if state.get("checkpoint") is not None and (epochs, seconds) != (1, 0.0):
+        state["checkpoint"] = Checkpoint(state["checkpoint"], epochs=epochs, seconds=seconds)
     return state
 
 

@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
+from numbers import Integral, Real
 from pathlib import Path
 from time import monotonic, time
 from typing import Any, NamedTuple
@@ -30,6 +32,86 @@ _ADVICE = (
     "Give every fit a path of its own, or delete the file to train anew. In a search or a "
     "cross-validation all fits share the path but not the data: set checkpoint=None there."
 )
+
+
+@dataclass(frozen=True, init=False)
+class Checkpoint:
+    """Say where and how often `fit` saves its progress.
+
+    This is a value for the parameter `checkpoint` of the six estimators. A path in its place means
+    ``Checkpoint(path)``: progress is saved after each epoch.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. `fit` replaces it as a whole each time.
+    epochs : int, default=1
+        Number of epochs from one save to the next, at least 1.
+    seconds : float, default=0.0
+        Least number of seconds from one save to the next, at least 0. A save waits until the file
+        is on the disk, which takes some milliseconds: with ``seconds=60`` that time does not
+        matter, however short the epochs are.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    epochs : int
+        Number of epochs from one save to the next.
+    seconds : float
+        Least number of seconds from one save to the next.
+
+    Raises
+    ------
+    TypeError
+        If `path` is not a path, or `epochs` or `seconds` is not a number.
+    ValueError
+        If `epochs` or `seconds` is too small, or `seconds` is infinite or NaN.
+
+    See Also
+    --------
+    sklearn_rnn.persistence.save : Save a fitted estimator.
+
+    Notes
+    -----
+    A checkpoint never changes, and two with the same attributes are equal. Both limits hold at
+    once: progress is saved at the end of every `epochs`-th epoch, if `seconds` have passed since
+    the last save. The end of training is always saved.
+
+    Examples
+    --------
+    >>> from sklearn_rnn import Checkpoint, GRUClassifier
+    >>> clf = GRUClassifier(checkpoint=Checkpoint("fit.npz", seconds=60))
+    >>> clf.checkpoint
+    Checkpoint(path='fit.npz', epochs=1, seconds=60.0)
+    """
+
+    path: str
+    epochs: int
+    seconds: float
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, epochs: int = 1, seconds: float = 0.0
+    ) -> None:
+        text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+        if not isinstance(text, str):
+            raise TypeError(
+                f"The path of a Checkpoint must be a string or a path-like object, got {path!r}. "
+                "Without checkpoints, set checkpoint=None."
+            )
+        _check_number("epochs", epochs, Integral, "an integer of at least 1", least=1)
+        _check_number("seconds", seconds, Real, "a finite number of at least 0", least=0)
+        # The way around `frozen`, which forbids assignments in a constructor, too.
+        self.__dict__.update(path=text, epochs=int(epochs), seconds=float(seconds))
+
+
+def _check_number(name: str, value: Any, kind: type, expected: str, least: int) -> None:
+    message = f"{name} of a Checkpoint must be {expected}, got {value!r}."
+    is_number = isinstance(value, kind) and not isinstance(value, bool)
+    if not is_number:
+        raise TypeError(message)
+    if not least <= value < inf:
+        raise ValueError(message)
 
 
 class Progress(NamedTuple):
@@ -58,25 +140,25 @@ class CheckpointWriter:
 
     Parameters
     ----------
-    path : Path
+    checkpoint : Checkpoint
+        Where, and how often.
     identity : mapping of str to str
         All that tells this fit from others, as text: what it is called in errors -> its value.
-    every_epochs : int
-        Every so many epochs there is a checkpoint,
-    every_seconds : float
-        ... but not sooner than so many seconds after the one before.
     seed : int or None
         What the random numbers of this fit begin with.
     """
 
-    path: Path
+    checkpoint: Checkpoint
     identity: Mapping[str, str]
-    every_epochs: int
-    every_seconds: float
     seed: int | None
     _mark: Any = field(default=None, init=False)  # of the file as this fit has left it
     _written: float = field(default=-np.inf, init=False)
     _has_warned: bool = field(default=False, init=False)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.checkpoint.path)
 
     def open(self) -> Progress | None:
         """Return what an earlier call of the same fit has left, and go on with its seed.
@@ -104,8 +186,8 @@ class CheckpointWriter:
 
     def keep(self, snapshot: Snapshot, before: Snapshot | None, *, at_once: bool = False) -> None:
         """Write down where training stands, if it is time to."""
-        is_due = len(snapshot.history) % self.every_epochs == 0
-        if at_once or (is_due and monotonic() - self._written >= self.every_seconds):
+        is_due = len(snapshot.history) % self.checkpoint.epochs == 0
+        if at_once or (is_due and monotonic() - self._written >= self.checkpoint.seconds):
             self._write(snapshot, before, None)
 
     def complete(self, snapshot: Snapshot, reason: str) -> None:
