@@ -1,17 +1,17 @@
-"""Forecast time series with recurrent networks."""
+"""The forecaster: a recurrent network fitted to windows of time series."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
+from functools import partial
 from math import ceil
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import root_mean_squared_error
-from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
@@ -20,13 +20,18 @@ from sklearn_rnn._estimators.intervals import margins
 from sklearn_rnn._estimators.regressor import RecurrentRegressor
 from sklearn_rnn._estimators.stamps import StampedEstimator
 from sklearn_rnn._gru import GRURegressor
+from sklearn_rnn._typing import Array, RandomState, SequencesLike
+from sklearn_rnn.forecasting._backtest import Backtest, run_backtest
 from sklearn_rnn.forecasting._panel import (
     Form,
     Panel,
+    all_origins,
+    check_columns,
     column_names,
     forms_of,
     read_panel,
     read_steps,
+    rows_at,
     wrap_all,
 )
 from sklearn_rnn.forecasting._windowing import Scalers, Windowing, split_off_end
@@ -41,31 +46,33 @@ MIN_HELD_OUT = 2
 class RecurrentForecaster(StampedEstimator):
     """Forecast time series with a recurrent network that reads their last rows.
 
-    A network learns, from all windows of the training series, what follows a window. The series are
-    standardised inside, each window is seen from its last value, and the windows at the end of the
-    series, which training does not see, say when to stop and how far forecasts are off.
+    The network is trained on all windows of the training series to predict the rows that follow a
+    window. The forecaster standardizes the series and expresses each window relative to its last
+    row. The windows at the end of the series are held out from training: they decide when training
+    stops and how wide prediction intervals are.
 
     Parameters
     ----------
     estimator : RNNRegressor, LSTMRegressor or GRURegressor, default=None
-        The network. None: ``GRURegressor(32, batch_size=64, learning_rate_init=0.003,
-        max_iter=50, n_iter_no_change=5)``. A clone of it is fitted.
+        The network, of which a clone is fitted. None stands for ``GRURegressor(32, batch_size=64,
+        learning_rate_init=0.003, max_iter=50, n_iter_no_change=5)``.
     window : int, default=48
-        How many of the last rows of a series a forecast is made from: one or two seasons, if there
-        are seasons. The first thing to choose.
+        Number of last rows of a series that a forecast is made from. If the series is seasonal,
+        one or two seasons. Tune this parameter first.
     horizon : int, default=1
-        How many rows are to be forecast.
+        Number of rows to forecast.
     strategy : {"direct", "recursive"}, default="direct"
-        Whether the network forecasts all rows of the horizon at once, as outputs of their own, or
-        one row, which then joins the window for the next [1]_. Longer horizons than the one that
-        was learned are always forecast in that way, `horizon` rows a turn.
+        With "direct", the network forecasts all rows of the horizon at once, each as an output of
+        its own. With "recursive", it forecasts one row, which is then appended to the window to
+        forecast the next one [1]_. A horizon in `predict` that is longer than the fitted one is
+        always forecast recursively, `horizon` rows at a time.
     normalize : {"last", "window"} or None, default="last"
-        "last": each window is seen as the distance from its last row, and the change from there is
-        forecast. "window": this is also divided by the standard deviation of the window, for
-        series that grow in proportion, or that differ in size. None: windows are left as they
-        are, for series that keep to their level.
+        With "last", the last row of each window is subtracted from the window, and the network
+        forecasts the change from that row. With "window", the result is also divided by the
+        standard deviation of the window: for series that grow in proportion to their level, or
+        that differ in size. With None, windows are not changed: for series with a constant level.
     stride : int, default=1
-        How many rows lie between the starts of neighbouring training windows.
+        Number of rows between the starts of neighboring training windows.
     validation_fraction : float or None, default=0.1
         Share of the windows of each series, at its end, that are held out: for early stopping and
         for `predict_interval`. None holds nothing out: training takes the `max_iter` epochs of
@@ -100,7 +107,7 @@ class RecurrentForecaster(StampedEstimator):
     All windows are held in memory: n windows of w rows of C columns and covariates take n w C
     numbers. `stride` makes them fewer.
 
-    `fit` takes a series and no y, so that this is no estimator for GridSearchCV: compare the
+    `fit` takes a series and no y, so GridSearchCV cannot search over forecasters: compare the
     `error` of `backtest` instead.
 
     References
@@ -140,16 +147,16 @@ class RecurrentForecaster(StampedEstimator):
 
     def __init__(
         self,
-        estimator=None,
+        estimator: RecurrentRegressor | None = None,
         *,
-        window=48,
-        horizon=1,
-        strategy="direct",
-        normalize="last",
-        stride=1,
-        validation_fraction=0.1,
-        random_state=None,
-    ):
+        window: int = 48,
+        horizon: int = 1,
+        strategy: Literal["direct", "recursive"] = "direct",
+        normalize: Literal["last", "window"] | None = "last",
+        stride: int = 1,
+        validation_fraction: float | None = 0.1,
+        random_state: RandomState = None,
+    ) -> None:
         self.estimator = estimator
         self.window = window
         self.horizon = horizon
@@ -161,8 +168,15 @@ class RecurrentForecaster(StampedEstimator):
 
     # ---- fit ----
 
-    def fit(self, series: Any, y: Any = None, *, past_exog: Any = None, future_exog: Any = None):
-        """Learn to forecast from one series or several.
+    def fit(
+        self,
+        series: SequencesLike,
+        y: None = None,
+        *,
+        past_exog: SequencesLike | None = None,
+        future_exog: SequencesLike | None = None,
+    ) -> Self:
+        """Fit the network to one or several series.
 
         Parameters
         ----------
@@ -218,10 +232,10 @@ class RecurrentForecaster(StampedEstimator):
                 )
 
     def _fit(self, panel: Panel) -> None:
-        """Set the fitted attributes that do not depend on the containers."""
+        """Set all fitted attributes, except those that describe the container of the series."""
         step = self.horizon if self.strategy == "direct" else 1
-        self._check_covariates_serve(panel, step)
         windowing = Windowing(self.window, step, self.normalize)
+        windowing.check_covariates(panel, self.horizon)
         scalers = Scalers.fit(panel)
         scaled = scalers.transform(panel)
         groups, origins = windowing.training_origins(scaled, self.stride)
@@ -243,25 +257,7 @@ class RecurrentForecaster(StampedEstimator):
         np.minimum.at(first, groups[held_out], origins[held_out])
         self._tail_ = panel.between(first - self.window, ends)
 
-    def _check_covariates_serve(self, panel: Panel, step: int) -> None:
-        if panel.future is not None and self.window < step:
-            raise ValueError(
-                f"window={self.window} is shorter than horizon={step}, but with future_exog a "
-                "window must have room for the covariates of all rows that are forecast at once: "
-                'take a longer window, a shorter horizon, or strategy="recursive".'
-            )
-        self._check_past_reaches(panel.past is not None, step, self.horizon)
-
-    @staticmethod
-    def _check_past_reaches(has_past: bool, step: int, horizon: int) -> None:
-        if has_past and horizon > step:
-            raise ValueError(
-                f"A forecast of {horizon} steps by a network that forecasts {step} at once needs "
-                "covariates after the end of series, where past_exog is not known: fit with "
-                f'horizon={horizon} and strategy="direct", or leave past_exog out.'
-            )
-
-    def _split(self, groups: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
+    def _split(self, groups: Array, step: int) -> tuple[Array, Array]:
         n_overlapping = ceil(step / self.stride) - 1
         train, held_out = split_off_end(groups, self.validation_fraction, n_overlapping)
         if self.validation_fraction is not None and len(held_out) < MIN_HELD_OUT:
@@ -303,11 +299,11 @@ class RecurrentForecaster(StampedEstimator):
         self,
         horizon: int | None = None,
         *,
-        series: Any = None,
-        past_exog: Any = None,
-        future_exog: Any = None,
+        series: SequencesLike | None = None,
+        past_exog: SequencesLike | None = None,
+        future_exog: SequencesLike | None = None,
     ) -> Any:
-        """Forecast the rows after the end of the training series, or of others.
+        """Forecast the rows that follow the training series, or other series.
 
         Parameters
         ----------
@@ -345,11 +341,11 @@ class RecurrentForecaster(StampedEstimator):
         horizon: int | None = None,
         coverage: float = 0.9,
         *,
-        series: Any = None,
-        past_exog: Any = None,
-        future_exog: Any = None,
+        series: SequencesLike | None = None,
+        past_exog: SequencesLike | None = None,
+        future_exog: SequencesLike | None = None,
     ) -> Any:
-        """Forecast, for each row, an interval that holds the value with this probability.
+        """Forecast an interval for each row that contains the value with a given probability.
 
         Parameters
         ----------
@@ -400,7 +396,7 @@ class RecurrentForecaster(StampedEstimator):
 
     def _predict(
         self, horizon: Any, series: Any, past_exog: Any, future_exog: Any
-    ) -> tuple[np.ndarray, np.ndarray, tuple[str, list[Form]]]:
+    ) -> tuple[Array, Array, tuple[str, list[Form]]]:
         """Return forecasts (n_series, h, F), window scales (n_series, 1, F), and the forms."""
         check_is_fitted(self)
         horizon = self._horizon_ if horizon is None else horizon
@@ -415,19 +411,19 @@ class RecurrentForecaster(StampedEstimator):
             panel, forms = self._tail_, self._forms_
             if future_exog is not None:
                 steps = read_steps("RecurrentForecaster", future_exog, len(panel.series))
-                self._check_covariate("future_exog", steps, panel.future)
+                check_columns("future_exog", steps, panel.future)
                 panel = panel.with_future(steps)
         groups, origins = np.arange(len(panel.series)), panel.series.lengths
         forecasts, scale = self._forecast(panel, groups, origins, horizon)
         return forecasts, scale, forms
 
     def _forecast(
-        self, panel: Panel, groups: np.ndarray, origins: np.ndarray, horizon: int
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, panel: Panel, groups: Array, origins: Array, horizon: int
+    ) -> tuple[Array, Array]:
         """Return forecasts (n, horizon, F), and window scales (n, 1, F), in the series' unit."""
         windowing = self._windowing_
         n_steps = windowing.whole_blocks(horizon)
-        self._check_past_reaches(panel.past is not None, windowing.step, horizon)
+        windowing.check_past_reaches(panel, horizon)
         if (short := origins < windowing.window).any():
             i = groups[short.argmax()]
             which = "series" if len(panel.series) == 1 else f"series[{i}]"
@@ -440,7 +436,7 @@ class RecurrentForecaster(StampedEstimator):
         forecasts, scale = windowing.forecast(self.estimator_, scaled, groups, origins, horizon)
         return self._scalers_.inverse(forecasts), scale * self._scalers_.series.scale_
 
-    def _margin(self, horizon: int, coverage: Any) -> np.ndarray:
+    def _margin(self, horizon: int, coverage: Any) -> Array:
         """Return the margin (horizon, F) of intervals, in units of a window's scale."""
         if not isinstance(coverage, Real) or not 0 < float(coverage) < 1:
             raise ValueError(f"coverage must be between 0 and 1, got {coverage!r}.")
@@ -451,7 +447,7 @@ class RecurrentForecaster(StampedEstimator):
             )
         tail, window = self._tail_, self._windowing_.window
         n_steps = self._windowing_.whole_blocks(horizon)
-        groups, origins = _all_origins([window] * len(tail.series), tail.series.lengths, n_steps, 1)
+        groups, origins = all_origins([window] * len(tail.series), tail.series.lengths, n_steps, 1)
         coverage = float(coverage)
         # Rounded, since 0.9 / (1 - 0.9) comes out a little larger than 9.
         needed = ceil(round(coverage / (1 - coverage), 9))
@@ -462,45 +458,36 @@ class RecurrentForecaster(StampedEstimator):
                 "validation_fraction or longer series, or ask for less coverage or fewer steps."
             )
         forecasts, scale = self._forecast(tail, groups, origins, horizon)
-        errors = (_truths(tail, groups, origins, horizon) - forecasts) / scale
+        errors = (rows_at(tail.series, groups, origins, horizon) - forecasts) / scale
         margin = margins(errors.reshape(len(errors), -1, 1), 0, 0, coverage)
         return margin.reshape(forecasts.shape[1:])
 
     def _check_same_columns(self, panel: Panel, series: Any) -> None:
         """Compare series and covariates with those of fit."""
-        if panel.series.n_features != self.n_features_in_:
-            raise ValueError(
-                f"series has {panel.series.n_features} column(s), but {self.n_features_in_} in fit."
-            )
+        check_columns("series", panel.series, self._tail_.series)
         names = column_names(series)
         fitted = getattr(self, "feature_names_in_", None)
         if names is not None and fitted is not None and names != fitted.tolist():
             raise ValueError(f"series has the columns {names}, but {fitted.tolist()} in fit.")
-        self._check_covariate("past_exog", panel.past, self._tail_.past)
-        self._check_covariate("future_exog", panel.future, self._tail_.future)
-
-    @staticmethod
-    def _check_covariate(name: str, given: Any, fitted: Any) -> None:
-        columns = [0 if part is None else part.n_features for part in (given, fitted)]
-        if columns[0] != columns[1]:
-            raise ValueError(f"{name} has {columns[0]} column(s), but {columns[1]} in fit.")
+        check_columns("past_exog", panel.past, self._tail_.past)
+        check_columns("future_exog", panel.future, self._tail_.future)
 
     # ---- evaluation ----
 
     def backtest(
         self,
-        series: Any,
+        series: SequencesLike,
         *,
-        past_exog: Any = None,
-        future_exog: Any = None,
+        past_exog: SequencesLike | None = None,
+        future_exog: SequencesLike | None = None,
         initial: float = 0.8,
         step: int | None = None,
         horizon: int | None = None,
         refit: bool = False,
         metric: Callable[..., float] = root_mean_squared_error,
         coverage: float | None = None,
-    ) -> Bunch:
-        """Forecast from many origins, each time from what was known then, and compare.
+    ) -> Backtest:
+        """Forecast from many past origins, and compare the forecasts with the series.
 
         A clone of this forecaster is fitted, on the rows before the first origin, and again on the
         rows before each later one with `refit`; the forecaster itself stays as it is, and need not
@@ -531,8 +518,8 @@ class RecurrentForecaster(StampedEstimator):
 
         Returns
         -------
-        result : :class:`~sklearn.utils.Bunch`
-            Dictionary-like object, with the following attributes, for n origins.
+        result : Backtest
+            A record, whose fields are attributes and keys, for n origins:
 
             forecasts : ndarray of shape (n, horizon) or (n, horizon, F)
                 The forecasts.
@@ -547,9 +534,9 @@ class RecurrentForecaster(StampedEstimator):
             error : float
                 The metric of all steps together.
             intervals : ndarray of shape (n, horizon, 2) or (n, horizon, F, 2)
-                Lower and upper ends; with `coverage` only.
+                Lower and upper ends; None without `coverage`.
             coverages : ndarray of shape (horizon,)
-                Share of the values within their intervals, for each step; with `coverage` only.
+                Share of the values within their intervals, for each step; None without `coverage`.
 
         Raises
         ------
@@ -574,38 +561,30 @@ class RecurrentForecaster(StampedEstimator):
         check_positive("horizon", horizon)
         check_positive("step", step)
         panel = read_panel("RecurrentForecaster", series, past_exog, future_exog)
-        lengths = panel.series.lengths
-        first = _first_origins(initial, lengths)
-        groups, origins = _all_origins(first, lengths, horizon, step)
-        if len(absent := np.setdiff1d(np.arange(len(lengths)), groups)):
-            i = absent[0]
-            which = "series" if len(lengths) == 1 else f"series[{i}]"
-            raise ValueError(
-                f"{which} has {lengths[i]} rows, but {first[i]} known ones (initial={initial!r}) "
-                f"and {horizon} to forecast need {first[i] + horizon}."
-            )
-        turns = (origins - first[groups]) // step if refit else np.zeros_like(origins)
-        truths = _truths(panel, groups, origins, horizon)
-        forecasts = np.empty_like(truths)
-        intervals = np.empty((*truths.shape, 2), truths.dtype)
-        for turn in range(turns.max() + 1):
-            now = turns == turn
-            ends = np.minimum(first + turn * step, lengths)
-            forecasts[now], intervals[now] = self._backtest_turn(
-                panel, ends, groups[now], origins[now], horizon, coverage
-            )
-        return _report(forecasts, truths, origins, groups, metric, intervals, coverage)
+        return run_backtest(
+            partial(self._fit_and_forecast, panel, horizon, coverage),
+            panel,
+            initial=initial,
+            step=step,
+            horizon=horizon,
+            refit=refit,
+            metric=metric,
+            with_intervals=coverage is not None,
+        )
 
-    def _backtest_turn(
+    def _fit_and_forecast(
         self,
         panel: Panel,
-        ends: np.ndarray,
-        groups: np.ndarray,
-        origins: np.ndarray,
         horizon: int,
         coverage: float | None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Fit on the rows before `ends`; return forecasts (n, h, F) and intervals (n, h, F, 2)."""
+        ends: Array,
+        groups: Array,
+        origins: Array,
+    ) -> tuple[Array, Array]:
+        """Fit a clone on the rows before `ends`, forecast, and return intervals too.
+
+        Without `coverage` the intervals have no width.
+        """
         draft = clone(self)
         try:
             draft._fit(panel.between(np.zeros_like(ends), ends, ahead=0))
@@ -617,57 +596,7 @@ class RecurrentForecaster(StampedEstimator):
         return forecasts, _interval(forecasts, scale, margin)
 
 
-def _interval(forecasts: np.ndarray, scale: np.ndarray, margin: Any) -> np.ndarray:
+def _interval(forecasts: Array, scale: Array, margin: Any) -> Array:
     """Return lower and upper ends (n, h, F, 2)."""
     half_width = margin * scale
     return np.stack([forecasts - half_width, forecasts + half_width], axis=-1)
-
-
-def _truths(panel: Panel, groups: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
-    rows = panel.series.offsets[groups] + origins
-    return panel.series.values[rows[:, None] + np.arange(horizon)]
-
-
-def _first_origins(initial: Any, lengths: np.ndarray) -> np.ndarray:
-    initial = 0 if isinstance(initial, bool) else initial
-    if isinstance(initial, Integral) and int(initial) >= 1:
-        return np.full(len(lengths), int(initial))
-    if isinstance(initial, Real) and 0 < float(initial) < 1:
-        return (float(initial) * lengths).astype(int)
-    raise ValueError(
-        f"initial must be a number of rows, or a share between 0 and 1; got {initial!r}."
-    )
-
-
-def _all_origins(
-    first: Any, lengths: np.ndarray, horizon: int, step: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return series and row (n,) of the origins that `horizon` rows follow."""
-    each = [np.arange(a, end - horizon + 1, step) for a, end in zip(first, lengths)]
-    return np.repeat(np.arange(len(each)), [len(rows) for rows in each]), np.concatenate(each)
-
-
-def _report(
-    forecasts: np.ndarray,
-    truths: np.ndarray,
-    origins: np.ndarray,
-    groups: np.ndarray,
-    metric: Callable[..., float],
-    intervals: np.ndarray,
-    coverage: float | None,
-) -> Bunch:
-    n, horizon, n_columns = truths.shape
-    shape = (n, horizon) if n_columns == 1 else truths.shape
-    result = Bunch(
-        forecasts=forecasts.reshape(shape),
-        truths=truths.reshape(shape),
-        origins=origins,
-        groups=groups,
-        errors=np.array([metric(truths[:, k], forecasts[:, k]) for k in range(horizon)]),
-        error=float(metric(truths.reshape(-1, n_columns), forecasts.reshape(-1, n_columns))),
-    )
-    if coverage is not None:
-        inside = (intervals[..., 0] <= truths) & (truths <= intervals[..., 1])
-        result.intervals = intervals.reshape(*shape, 2)
-        result.coverages = inside.mean(axis=(0, 2))
-    return result

@@ -1,4 +1,4 @@
-"""Series, their covariates, and the containers that forecasts come back in.
+"""Series with their covariates, and the containers in which forecasts are returned.
 
 Dimension key: T_i rows in series i, F columns, P past covariates, E future covariates, n origins,
 h rows of a forecast. The origin of a forecast is the number of rows that are known when it is
@@ -77,6 +77,24 @@ def _cut(packed: SequenceArray | None, first: np.ndarray, end: np.ndarray) -> An
 def rows_at(packed: SequenceArray, groups: np.ndarray, first: np.ndarray, width: int) -> np.ndarray:
     """Return `width` rows (n, width, F) of the series `groups` (n,), from their rows `first` on."""
     return windows_at(packed.values, packed.offsets[groups] + first, width)
+
+
+def all_origins(
+    first: Any, lengths: np.ndarray, horizon: int, step: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return series and row (n,) of the origins that `horizon` rows follow.
+
+    In each series these are the rows `first`, `first` + `step`, ...
+    """
+    each = [np.arange(a, end - horizon + 1, step) for a, end in zip(first, lengths)]
+    return np.repeat(np.arange(len(each)), [len(rows) for rows in each]), np.concatenate(each)
+
+
+def check_columns(name: str, given: SequenceArray | None, fitted: SequenceArray | None) -> None:
+    """Raise ValueError unless series or covariates have as many columns as in fit."""
+    n_given, n_fitted = (0 if part is None else part.n_features for part in (given, fitted))
+    if n_given != n_fitted:
+        raise ValueError(f"{name} has {n_given} column(s), but {n_fitted} in fit.")
 
 
 def read_panel(reader: str, series: Any, past_exog: Any, future_exog: Any) -> Panel:

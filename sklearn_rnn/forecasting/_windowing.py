@@ -1,4 +1,4 @@
-"""From windows to what a network learns, and back to forecasts.
+"""Inputs and targets of a network made from windows, and forecasts made from its outputs.
 
 Dimension key: n origins, W rows of a window, h rows that the network forecasts at once, F columns,
 P past and E future covariates.
@@ -11,7 +11,7 @@ forecasts. So the last h rows of the window hold the future covariates of all ro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
@@ -34,7 +34,7 @@ class Scalers:
 
     @classmethod
     def fit(cls, panel: Panel) -> Scalers:
-        """Learn from the rows of the series, not from covariates after their end."""
+        """Compute them from the rows of the series, without covariates after their end."""
         known = panel.between(np.zeros_like(panel.series.lengths), panel.series.lengths, ahead=0)
         parts = (known.series, known.past, known.future)
         return cls(*(None if part is None else StandardScaler().fit(part.values) for part in parts))
@@ -72,7 +72,26 @@ class Windowing:
 
     window: int
     step: int
-    normalize: str | None
+    normalize: Literal["last", "window"] | None
+
+    def check_covariates(self, panel: Panel, horizon: int) -> None:
+        """Raise ValueError unless the covariates reach as far as a forecast needs them."""
+        if panel.future is not None and self.window < self.step:
+            raise ValueError(
+                f"window={self.window} is shorter than horizon={self.step}, but with future_exog a "
+                "window must have room for the covariates of all rows that are forecast at once: "
+                'take a longer window, a shorter horizon, or strategy="recursive".'
+            )
+        self.check_past_reaches(panel, horizon)
+
+    def check_past_reaches(self, panel: Panel, horizon: int) -> None:
+        """Raise ValueError if a forecast needs past covariates of rows that it forecasts itself."""
+        if panel.past is not None and horizon > self.step:
+            raise ValueError(
+                f"A forecast of {horizon} steps by a network that forecasts {self.step} at once "
+                "needs covariates after the end of series, where past_exog is not known: fit with "
+                f'horizon={horizon} and strategy="direct", or leave past_exog out.'
+            )
 
     def training_origins(self, panel: Panel, stride: int) -> tuple[np.ndarray, np.ndarray]:
         """Return series and row (n,) of all origins that have a window before them and h after."""
