@@ -15,12 +15,32 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sklearn_rnn._core.numerics import log_softmax, sigmoid, softplus
 from sklearn_rnn._core.workspace import Array
+
+
+class Objective(NamedTuple):
+    """What the raw predictions of a block are compared with, and how the losses add up.
+
+    A block's part of the objective is sum over m of weight_m loss(raw_m, y_m) / normalizer.
+
+    Attributes
+    ----------
+    y : ndarray (K, M)
+        The targets.
+    weight : ndarray (M,)
+        The weights of the answers; zero for steps that are padding or not scored.
+    normalizer : float
+        What the sum is divided by; for a batch the number of sequences times the mean weight.
+    """
+
+    y: Array
+    weight: Array
+    normalizer: float
 
 
 class Loss(ABC):

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.losses import Objective
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array, Workspace
 
@@ -155,12 +156,14 @@ def gather(values: Array, offsets: Array, index: Array) -> Block:
     return block
 
 
-def gather_targets(data: TrainingData, index: Array, block: Block) -> tuple[Array, Array]:
-    """Return y (K, M) and weight (M,) of a block of these sequences, zero weight in the padding."""
+def gather_objective(
+    data: TrainingData, index: Array, block: Block, normalizer: float
+) -> Objective:
+    """Return the targets and weights of a block of these sequences."""
     if not data.per_step:
-        return data.y[index].T, data.weight[index]
+        return Objective(data.y[index].T, data.weight[index], normalizer)
     rows = rows_of_steps(data.offsets, index).ravel()
-    return data.y[rows].T, data.weight[rows] * block.real.ravel()
+    return Objective(data.y[rows].T, data.weight[rows] * block.real.ravel(), normalizer)
 
 
 class WorkspacePool:
