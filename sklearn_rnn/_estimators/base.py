@@ -38,10 +38,8 @@ from sklearn_rnn._estimators.held_out import check_held_out_given, make_validate
 from sklearn_rnn._estimators.insight import InsightModel
 from sklearn_rnn._estimators.settings import resolve_auto
 from sklearn_rnn._estimators.trainers import make_trainer
-from sklearn_rnn._running.packing import (
-    TrainingData,
-    merge_duplicates,
-)
+from sklearn_rnn._running.packing import TrainingData
+from sklearn_rnn._training.epochs import merge_duplicates
 from sklearn_rnn._training.history import to_arrays
 from sklearn_rnn._training.snapshot import Snapshot, Watcher
 from sklearn_rnn._training.threads import single_blas_thread
