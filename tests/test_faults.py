@@ -126,7 +126,7 @@ def test_fault_1_a_gradient_that_is_not_finite(Estimator, monkeypatch):
 
     def loss_gradient(self, *args):
         loss = original(self, *args)
-        args[6].vector[0] = np.inf  # the gradient, an output
+        args[4].vector[0] = np.inf  # the gradient, an output
         return loss
 
     monkeypatch.setattr(Network, "loss_gradient", loss_gradient)

@@ -16,13 +16,33 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from sklearn_rnn._core.numerics import log_softmax, sigmoid, softplus
 from sklearn_rnn._core.registry import Registry
 from sklearn_rnn._core.workspace import Array
+
+
+class Objective(NamedTuple):
+    """What the raw predictions of a block are compared with, and how the losses add up.
+
+    A block's part of the objective is sum over m of weight_m loss(raw_m, y_m) / normalizer.
+
+    Attributes
+    ----------
+    y : ndarray (K, M)
+        The targets.
+    weight : ndarray (M,)
+        The weights of the answers; zero for steps that are padding or not scored.
+    normalizer : float
+        What the sum is divided by; for a batch the number of sequences times the mean weight.
+    """
+
+    y: Array
+    weight: Array
+    normalizer: float
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ a sequence (B) or, `per_step`, one a step and sequence (T * B).
 
 The objective of a block is
 
-    sum over m of weight_m loss(raw_m, y_m) / normaliser + alpha / 2 |weights|^2
+    sum over m of weight_m loss(raw_m, y_m) / normalizer + alpha / 2 |weights|^2
 
 Workspaces may hold fewer steps than a block: then it is run piece by piece (see truncation.py).
 """
@@ -22,7 +22,7 @@ import numpy as np
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.layout import Layout, Parameters
-from sklearn_rnn._core.losses import Loss
+from sklearn_rnn._core.losses import Loss, Objective
 from sklearn_rnn._core.masks import NO_MASKS, Masks
 from sklearn_rnn._core.pooling import POOLINGS
 from sklearn_rnn._core.readout import Readout
@@ -138,22 +138,19 @@ class Network:
         parameters: Parameters,
         workspaces: list[list[Workspace]],
         block: Block,
-        y: Array,
-        weight: Array,
-        normaliser: float,
+        objective: Objective,
         gradient: Parameters,
         masks: Masks = NO_MASKS,
     ) -> Any:
         """Return the objective of a block; write its gradient by theta.
 
-        Reads the parameters, y (K, M), weight (M,), zero in the padding, and the workspaces'
-        first states (see `start`); writes gradient.
+        Reads the parameters, the objective, and the states that the workspaces start from (see
+        `start`). Writes the gradient.
         """
         x = self.embed(parameters, block)
         states = self.stack.forward(parameters.cells, workspaces, x, masks)
         pooled = self.readout.pool(parameters.readout, states, block)
-        objective = y, weight, normaliser, gradient, masks
-        loss, dpooled = self._readout_gradient(parameters, pooled, *objective)
+        loss, dpooled = self._readout_gradient(parameters, pooled, objective, gradient, masks)
         self._backward(parameters, workspaces, block, states, dpooled, gradient, masks)
         return loss + self._penalty(parameters, gradient)
 
@@ -162,9 +159,7 @@ class Network:
         parameters: Parameters,
         workspaces: list[list[Workspace]],
         block: Block,
-        y: Array,
-        weight: Array,
-        normaliser: float,
+        objective: Objective,
         gradient: Parameters,
         masks: Masks = NO_MASKS,
     ) -> Any:
@@ -176,8 +171,7 @@ class Network:
         starts: list[States] = []
         values = np.array(list(self._pooled_pieces(parameters, workspaces, block, starts, masks)))
         pooled, shares = self._combine(values, block, workspaces)
-        objective = y, weight, normaliser, gradient, masks
-        loss, dpooled = self._readout_gradient(parameters, pooled, *objective)
+        loss, dpooled = self._readout_gradient(parameters, pooled, objective, gradient, masks)
         of_piece = self.layout.bind(np.zeros_like(gradient.vector))
         pieces = self._cut(block, workspaces, masks)
         for (piece, piece_masks), start, share in zip(pieces, starts, shares, strict=True):
@@ -197,9 +191,7 @@ class Network:
         self,
         parameters: Parameters,
         pooled: Array,
-        y: Array,
-        weight: Array,
-        normaliser: float,
+        objective: Objective,
         gradient: Parameters,
         masks: Masks,
     ) -> tuple[Any, Array]:
@@ -207,12 +199,12 @@ class Network:
         readout = parameters.readout
         kept = pooled if masks.pooled is None else pooled * masks.pooled
         activations = self.readout.activations(readout, kept)
-        value, draw = self.loss.value_gradient(activations[-1], y, weight)
-        draw /= normaliser
+        value, draw = self.loss.value_gradient(activations[-1], objective.y, objective.weight)
+        draw /= objective.normalizer
         dpooled = self.readout.backward(readout, activations, draw, gradient.readout)
         if masks.pooled is not None:
             dpooled *= masks.pooled
-        return value / normaliser, dpooled
+        return value / objective.normalizer, dpooled
 
     def _backward(
         self,

@@ -51,8 +51,9 @@ from sklearn_rnn._estimators.parameters import (
 from sklearn_rnn._estimators.request import FitRequest, Given, Sides, Start, dtype_of_weights
 from sklearn_rnn._estimators.settings import Settings
 from sklearn_rnn._estimators.streams import Streams
-from sklearn_rnn._running.packing import TrainingData, merge_duplicates
+from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._training.checkpoints import Checkpoint, CheckpointWriter
+from sklearn_rnn._training.epochs import merge_duplicates
 from sklearn_rnn._training.history import to_arrays
 from sklearn_rnn._training.lbfgs import LbfgsTrainer
 from sklearn_rnn._training.optimizers import Optimizer

@@ -1,15 +1,14 @@
-"""From packed sequences to blocks: which sequences go together, in which order.
+"""Packed sequences with their targets, blocks gathered from them, and workspaces for the blocks.
 
 Dimension key: N sequences, F features, K outputs, B columns of a block, T its steps, M targets:
-one a sequence (N), or one a step (the sum of all T_i).
+one for each sequence (N), or one for each step (the sum of all T_i).
 
-Sequences come packed: values (sum of all T_i, F) and offsets (N + 1,), where sequence i is
-values[offsets[i]:offsets[i + 1]].
+Packed sequences are stored one after another in one array: values (sum of all T_i, F) and
+offsets (N + 1,), where sequence i is values[offsets[i]:offsets[i + 1]].
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,12 +16,9 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.losses import Objective
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array, Workspace
-
-# Batches are cut from pools of this many, sorted by length: enough to leave little padding,
-# few enough to keep their composition random.
-BATCHES_PER_POOL = 32
 
 
 @dataclass(frozen=True)
@@ -83,62 +79,6 @@ class TrainingData:
         return replace(self, y=self.y.astype(dtype), weight=weight)
 
 
-def merge_duplicates(data: TrainingData, limit: int) -> TrainingData:
-    """Return the distinct (sequence, target) pairs, weights added up, in the order of their bytes.
-
-    Where there are more than `limit` of them, they do not fit into one batch, and `data` is
-    returned as it is.
-
-    Training on all data at once, the order of the samples and the difference between a weight
-    of w and w copies change sums by rounding only. But training is chaotic: it blows a
-    rounding error of 1e-16 up to a visible one within some hundred updates. In this canonical
-    form both are exactly the same computation.
-    """
-    places: dict[tuple[bytes, bytes], int] = {}
-    first: list[int] = []
-    weights: list[Array] = []
-    for i in range(data.n_samples):
-        steps = slice(data.offsets[i], data.offsets[i + 1])
-        targets = steps if data.per_step else slice(i, i + 1)
-        key = data.values[steps].tobytes(), data.y[targets].tobytes()
-        if key not in places:
-            if len(places) == limit:
-                return data
-            places[key] = len(places)
-            first.append(i)
-            weights.append(np.zeros_like(data.weight[targets]))
-        weights[places[key]] += data.weight[targets]
-    order = [place for _, place in sorted(places.items())]
-    merged = data.take(np.array(first)[order])
-    return replace(merged, weight=np.concatenate([weights[place] for place in order]))
-
-
-def iter_batches(
-    lengths: Array, batch_size: int, rng: np.random.Generator | None
-) -> Iterator[Array]:
-    """Yield the indices of each batch of an epoch; in the given order where `rng` is None.
-
-    With unequal lengths, shuffled sequences are sorted by length within large pools before
-    they are cut into batches, and the batches of a pool are shuffled: little padding, and
-    still other batches each epoch, as far as lengths allow. Data that one pool holds are sorted
-    as a whole: there, sequences of like length keep company.
-    """
-    n = len(lengths)
-    if rng is None:
-        yield from np.split(np.arange(n), range(batch_size, n, batch_size))
-        return
-    order = rng.permutation(n)
-    if (lengths == lengths[0]).all():
-        yield from np.split(order, range(batch_size, n, batch_size))
-        return
-    pool_size = BATCHES_PER_POOL * batch_size
-    for pool in np.split(order, range(pool_size, n, pool_size)):
-        pool = pool[np.argsort(lengths[pool], kind="stable")]
-        batches = np.split(pool, range(batch_size, len(pool), batch_size))
-        for k in rng.permutation(len(batches)):
-            yield batches[k]
-
-
 def rows_of_steps(offsets: Array, index: Array) -> Array:
     """Return (T, B): the packed row of each step of the chosen sequences; their last in padding."""
     begins, lengths = offsets[index], offsets[index + 1] - offsets[index]
@@ -155,12 +95,14 @@ def gather(values: Array, offsets: Array, index: Array) -> Block:
     return block
 
 
-def gather_targets(data: TrainingData, index: Array, block: Block) -> tuple[Array, Array]:
-    """Return y (K, M) and weight (M,) of a block of these sequences, zero weight in the padding."""
+def gather_objective(
+    data: TrainingData, index: Array, block: Block, normalizer: float
+) -> Objective:
+    """Return the targets and weights of a block of these sequences."""
     if not data.per_step:
-        return data.y[index].T, data.weight[index]
+        return Objective(data.y[index].T, data.weight[index], normalizer)
     rows = rows_of_steps(data.offsets, index).ravel()
-    return data.y[rows].T, data.weight[rows] * block.real.ravel()
+    return Objective(data.y[rows].T, data.weight[rows] * block.real.ravel(), normalizer)
 
 
 class WorkspacePool:

@@ -15,7 +15,7 @@ import numpy as np
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array, Workspace
-from sklearn_rnn._running.packing import TrainingData, gather_targets, rows_of_steps
+from sklearn_rnn._running.packing import TrainingData, gather_objective, rows_of_steps
 from sklearn_rnn._running.prediction import iter_blocks
 
 # Of the workspaces after a run, and its block: (T, R, B).
@@ -53,8 +53,8 @@ def read_backward(network: Network, theta: Array, data: TrainingData, read: Read
         sizes = block.n_steps, block.n_columns, theta.dtype
         workspaces = network.stack.make_workspaces(*sizes, training=True, input_gradient=True)
         network.start(parameters, workspaces)
-        targets = gather_targets(data, index, block)
-        network.loss_gradient(parameters, workspaces, block, *targets, 1.0, gradient)
+        objective = gather_objective(data, index, block, normalizer=1.0)
+        network.loss_gradient(parameters, workspaces, block, objective, gradient)
         return read(workspaces, block)
 
     return _gather_steps(network, *data.packed, run)

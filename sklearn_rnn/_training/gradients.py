@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.losses import Objective
 from sklearn_rnn._core.masks import Masks
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.truncation import clear_states, cut, start_from, states_after
 from sklearn_rnn._core.workspace import Array
-from sklearn_rnn._running.packing import TrainingData, WorkspacePool, gather, gather_targets
+from sklearn_rnn._running.packing import TrainingData, WorkspacePool, gather, gather_objective
 from sklearn_rnn._training.dropout import Dropout
 
 # From this hidden_size**2 * batch on, each half of a batch runs by itself. Measured on 2 cores:
@@ -81,17 +81,17 @@ class BatchGradients:
 
     def of_batch(self, index: Array) -> float:
         """Return a batch's loss; write its gradient."""
-        normaliser = len(index) * self._mean_weight
+        normalizer = len(index) * self._mean_weight
         if not self._is_large(index):
-            return self._part(0, index, normaliser, self._draw(index))
+            return self._part(0, index, normalizer, self._draw(index))
         first, second = np.array_split(index, 2)
         masks, second_masks = self._draw(first), self._draw(second)
         if self.executor is None:
-            loss = self._part(0, first, normaliser, masks)
-            loss += self._part(1, second, normaliser, second_masks)
+            loss = self._part(0, first, normalizer, masks)
+            loss += self._part(1, second, normalizer, second_masks)
         else:
-            other = self.executor.submit(self._part, 1, second, normaliser, second_masks)
-            loss = self._part(0, first, normaliser, masks) + other.result()
+            other = self.executor.submit(self._part, 1, second, normalizer, second_masks)
+            loss = self._part(0, first, normalizer, masks) + other.result()
         self.gradient += self._second
         return loss
 
@@ -102,22 +102,18 @@ class BatchGradients:
         where theta has changed in between.
         """
         whole = gather(self.data.values, self.data.offsets, index)
-        y, weight = gather_targets(self.data, index, whole)
-        normaliser = len(index) * self._mean_weight
+        normalizer = len(index) * self._mean_weight
+        y, weight, _ = gather_objective(self.data, index, whole, normalizer)
         workspaces = self._pools[0].get(whole.n_steps, whole.n_columns)
         self.network.start(self._parameters, workspaces)
         end = 0
         for piece, masks in cut(whole, workspaces[0][0].n_steps, self._draw(index)):
             begin, end = end, end + piece.n_steps * piece.n_columns
             share = piece.n_steps / whole.n_steps
-            arrays = (
-                y[:, begin:end],
-                weight[begin:end],
-                share * normaliser,
-                self._gradients[0],
-                masks,
+            objective = Objective(y[:, begin:end], weight[begin:end], share * normalizer)
+            loss = self.network.loss_gradient(
+                self._parameters, workspaces, piece, objective, self._gradients[0], masks
             )
-            loss = self.network.loss_gradient(self._parameters, workspaces, piece, *arrays)
             after = states_after(workspaces, piece.n_steps)
             yield float(loss), share
             start_from(workspaces, after)
@@ -126,10 +122,10 @@ class BatchGradients:
     def of_blocks(self, blocks: list[Array]) -> tuple[float, Array]:
         """Return the loss of blocks of sequences that are all data, and its gradient (float64)."""
         loss, gradient = 0.0, np.zeros(self.theta.shape)
-        normaliser = self.data.n_samples * self._mean_weight
+        normalizer = self.data.n_samples * self._mean_weight
         for k, index in enumerate(blocks):
             part = min(k, 1)  # the penalty belongs to the first block alone
-            loss += self._part(part, index, normaliser, self._draw(index))
+            loss += self._part(part, index, normalizer, self._draw(index))
             gradient += self._second if part else self.gradient
         return loss, gradient
 
@@ -144,19 +140,18 @@ class BatchGradients:
         workspaces = pool.get(block.n_steps, block.n_columns)
         return self.network.raw_prediction(self.network.layout.bind(theta), workspaces, block)
 
-    def _part(self, k: int, index: Array, normaliser: float, masks: Masks) -> float:
-        """Return the loss of these samples; write its gradient, the first or the second."""
-        data = self.data
-        block: Block = gather(data.values, data.offsets, index)
-        y, weight = gather_targets(data, index, block)
+    def _part(self, k: int, index: Array, normalizer: float, masks: Masks) -> float:
+        """Return the loss of these samples; write gradient k: 0 is the first, 1 the second."""
+        network, data = self._networks[k], self.data
+        block = gather(data.values, data.offsets, index)
+        objective = gather_objective(data, index, block, normalizer)
         workspaces = self._pools[k].get(block.n_steps, block.n_columns)
-        network = self._networks[k]
         fits = block.n_steps <= workspaces[0][0].n_steps
         run = network.loss_gradient if fits else network.truncated_loss_gradient
-        with np.errstate(all="ignore"):  # which another thread does not inherit
+        with np.errstate(all="ignore"):  # a new thread does not inherit the setting of its parent
             network.start(self._parameters, workspaces)
-            arrays = y, weight, normaliser, self._gradients[k], masks
-            return float(run(self._parameters, workspaces, block, *arrays))
+            gradient = self._gradients[k]
+            return float(run(self._parameters, workspaces, block, objective, gradient, masks))
 
     def _draw(self, index: Array) -> Masks:
         """Return masks for a block of these sequences."""

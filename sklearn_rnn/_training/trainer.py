@@ -17,9 +17,10 @@ from scipy.linalg import get_blas_funcs
 
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array
-from sklearn_rnn._running.packing import TrainingData, iter_batches
+from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._training.checkpoints import CheckpointWriter, Progress
 from sklearn_rnn._training.dropout import Dropout
+from sklearn_rnn._training.epochs import iter_batches
 from sklearn_rnn._training.gradients import BatchGradients
 from sklearn_rnn._training.history import Epoch, to_line
 from sklearn_rnn._training.optimizers import Optimizer
@@ -176,8 +177,6 @@ class Trainer:
 
     def _prepare(self, executor: ThreadPoolExecutor | None) -> None:
         data, options = self.data, self.options
-        # In a single batch the order changes nothing but rounding.
-        self._shuffle = options.shuffle and data.n_samples > options.batch_size
         rates = options.dropout, options.recurrent_dropout
         dropout = Dropout(*rates, self.rng, self.theta.dtype)
         self._gradients = BatchGradients(
@@ -189,7 +188,7 @@ class Trainer:
         """Update theta by every batch."""
         begin, total = perf_counter(), 0.0
         self._largest_norm = 0.0
-        rng = self.rng if self._shuffle else None
+        rng = self.rng if self.options.shuffle else None
         for index in iter_batches(self.data.lengths, self.options.batch_size, rng):
             total += self._run_batch(index) * len(index)
         return Epoch(

@@ -13,6 +13,7 @@ from sklearn_rnn._core.losses import (
     BinaryLogLoss,
     Huber,
     MulticlassLogLoss,
+    Objective,
     PinballLoss,
     PoissonLoss,
     SquaredError,
@@ -58,7 +59,7 @@ class Problem:
     block: Block
     y: np.ndarray
     weight: np.ndarray
-    normaliser: float
+    normalizer: float
     states: list
     masks: Masks = NO_MASKS
 
@@ -96,8 +97,9 @@ class Problem:
         parameters, gradient_views = map(self.network.layout.bind, (theta, gradient))
         y, weight = (a.astype(theta.real.dtype) for a in (self.y, self.weight))
         self.network.start(parameters, workspaces)
-        arrays = y, weight, self.normaliser, gradient_views, self.masks
-        return run(parameters, workspaces, block, *arrays), gradient
+        objective = Objective(y, weight, self.normalizer)
+        value = run(parameters, workspaces, block, objective, gradient_views, self.masks)
+        return value, gradient
 
     def sequences(self):
         """The block as a list of (T_i, F)."""
@@ -172,7 +174,7 @@ class Problem:
                 self.pooling,
                 self.loss,
                 self.y[:, answers].T,
-                self.weight[answers] / self.normaliser,
+                self.weight[answers] / self.normalizer,
             )
             value += sample
             for name, gradient in gradients.items():
@@ -241,7 +243,7 @@ def random_problem(
         block=block,
         y=y,
         weight=weight,
-        normaliser=1.7 * B,
+        normalizer=1.7 * B,
         masks=Dropout(0.4, 0.3, rng, np.float64).draw(network, T, B) if dropout else NO_MASKS,
         states=[
             [tuple(rng.normal(scale=0.5, size=(n_states, H, B))) for _ in range(n_directions)]

@@ -43,14 +43,14 @@ def test_pooled_states_are_what_the_readout_sees():
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0, 20.0])
 def test_the_objective_is_the_documented_one(alpha):
-    """sum of weight loss / normaliser + alpha / 2 |weights|^2."""
+    """sum of weight loss / normalizer + alpha / 2 |weights|^2."""
     problem = random_problem("gru", alpha=alpha)
     raw = problem.network.raw_prediction(problem.parameters, problem.workspaces(), problem.block)
     losses = ((raw - problem.y) ** 2).sum(axis=0) / 2
     weights = problem.network.layout.public(problem.theta)
     squares = sum((weights[f"weight_{which}"] ** 2).sum() for which in ("ih_l0", "hh_l0", "out"))
     value, _ = problem.loss_gradient()
-    assert_close(value, losses @ problem.weight / problem.normaliser + alpha / 2 * squares)
+    assert_close(value, losses @ problem.weight / problem.normalizer + alpha / 2 * squares)
 
 
 def test_the_gradient_of_the_penalty_is_alpha_times_the_weights():
@@ -64,10 +64,10 @@ def test_the_gradient_of_the_penalty_is_alpha_times_the_weights():
         assert_close(difference, expected, scale=1)
 
 
-def test_the_normaliser_divides_loss_and_gradient():
+def test_the_normalizer_divides_loss_and_gradient():
     problem = random_problem("lstm", alpha=0.0)
     value, gradient = problem.loss_gradient()
-    tenth, gradient_tenth = replace(problem, normaliser=10 * problem.normaliser).loss_gradient()
+    tenth, gradient_tenth = replace(problem, normalizer=10 * problem.normalizer).loss_gradient()
     assert_close(10 * tenth, value)
     assert_close(10 * gradient_tenth, gradient)
 

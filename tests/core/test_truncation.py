@@ -64,7 +64,7 @@ def plain_truncated(problem, n_steps):
         pooled = reference.pool(h, problem.pooling)
         raw = weights["weight_out"] @ pooled + weights["bias_out"]
         _, draw = reference.loss(problem.loss, raw, problem.y[:, column])
-        draw *= problem.weight[column] / problem.normaliser
+        draw *= problem.weight[column] / problem.normalizer
         total["weight_out"] += np.outer(draw, pooled)
         total["bias_out"] += draw
         dh = reference.pool_backward(h, weights["weight_out"].T @ draw, problem.pooling)

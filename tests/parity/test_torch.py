@@ -105,7 +105,7 @@ class Twin:
         named = [*self.module.named_parameters(), *self.out.items()]
         squares = sum((w**2).sum() for name, w in named if name.startswith("weight"))
         penalty = problem.network.alpha / 2 * squares
-        return raw, (losses @ weight) / problem.normaliser + penalty
+        return raw, (losses @ weight) / problem.normalizer + penalty
 
     def gradients(self):
         named = [*self.module.named_parameters(), *self.out.items()]
@@ -287,7 +287,7 @@ def test_training_is_that_of_pytorch(cell):
         block=Block(data.values.reshape(6, 5, 2).transpose(1, 2, 0), data.lengths),
         y=data.y.T,
         weight=data.weight,
-        normaliser=data.weight.sum(),
+        normalizer=data.weight.sum(),
         states=[[tuple(0 * s for s in state) for state in row] for row in problem.states],
     )
     result = make_trainer(

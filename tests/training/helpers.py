@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.losses import Objective
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._training.optimizers import Adam
 from sklearn_rnn._training.schedules import Schedule
@@ -82,8 +83,9 @@ def loss_gradient(network, theta, x, y, weight):
     bind = network.layout.bind
     workspaces = network.make_workspaces(len(x), 1, theta.dtype, training=True)
     block = Block(x[:, :, None], np.array([len(x)]))
-    args = y[:, None], np.array([weight]), 1.0, bind(gradient)
-    return network.loss_gradient(bind(theta), workspaces, block, *args), gradient
+    objective = Objective(y[:, None], np.array([weight]), 1.0)
+    value = network.loss_gradient(bind(theta), workspaces, block, objective, bind(gradient))
+    return value, gradient
 
 
 def scores_only(score):

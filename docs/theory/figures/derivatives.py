@@ -2,7 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sklearn_rnn._core.block import Block
-from sklearn_rnn._core.losses import SquaredError
+from sklearn_rnn._core.losses import Objective, SquaredError
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.stack import Stack
@@ -26,7 +26,8 @@ def loss(theta, gradient=None):
     ws = network.make_workspaces(T, B, theta.dtype, training=True)
     out = np.empty_like(theta) if gradient is None else gradient
     bind = network.layout.bind
-    return network.loss_gradient(bind(theta), ws, block, y, weight, float(B), bind(out))
+    objective = Objective(y, weight, normalizer=float(B))
+    return network.loss_gradient(bind(theta), ws, block, objective, bind(out))
 
 
 gradient = np.empty_like(theta)

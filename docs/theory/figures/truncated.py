@@ -3,7 +3,7 @@ import numpy as np
 
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.gru import GRUCell
-from sklearn_rnn._core.losses import SquaredError
+from sklearn_rnn._core.losses import Objective, SquaredError
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.rnn import RNNCell
@@ -33,8 +33,8 @@ for (name, cell), style in zip(
         ws = network.make_workspaces(k, B, float, training=True)
         gradient = np.empty_like(theta)
         compute = network.loss_gradient if k == T else network.truncated_loss_gradient
-        targets = y[np.newaxis].astype(float), np.ones(B), float(B)
-        compute(bind(theta), ws, block, *targets, bind(gradient))
+        objective = Objective(y[np.newaxis].astype(float), np.ones(B), normalizer=float(B))
+        compute(bind(theta), ws, block, objective, bind(gradient))
         gradients.append(gradient)
     whole = gradients[-1]
     error = [np.linalg.norm(g - whole) / np.linalg.norm(whole) for g in gradients[:-1]]
