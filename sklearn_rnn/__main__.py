@@ -1,4 +1,4 @@
-"""The main job, on real input: ``python -m sklearn_rnn``.
+"""Check an installation: ``python -m sklearn_rnn`` trains, saves and loads a model on real data.
 
 Who is speaking? An LSTM in a pipeline learns it from recordings of unequal length, under a grid
 search over its width. The winner is tested, pickled, loaded back and compared.

@@ -1,4 +1,4 @@
-"""The only room that knows scikit-learn's private names, and what its older versions lack."""
+"""The only module that imports private names of scikit-learn and replaces missing ones."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""Files of plain values and arrays: verified when read, whole or absent when written.
+"""Files of plain values and arrays: checked when read, written completely or not at all.
 
 A file is an .npz, which `numpy.load` reads, too: an entry for each array, before them
 "sklearn_rnn.json", which says what they mean, and as the comment of the archive a checksum of every

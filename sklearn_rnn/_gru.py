@@ -1,4 +1,4 @@
-"""The estimators on gated recurrent unit networks: docstring, constructor, and which cell."""
+"""GRUClassifier and GRURegressor: gated recurrent unit networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The estimators on long short-term memory networks: docstring, constructor, and which cell."""
+"""LSTMClassifier and LSTMRegressor: long short-term memory networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The estimators on first-order recurrent networks: docstring, constructor, and which cell."""
+"""RNNClassifier and RNNRegressor: simple recurrent networks."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""The version of the package, for the roof to show and files to carry."""
+"""The version of the package."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""Beyond one machine: training and prediction over Dask's collections, and searches on a cluster.
+"""Training and prediction on Dask collections, and searches on a cluster.
 
 Blocks are what a collection consists of: the chunks of an array along its first axis, the
 partitions of a bag, the items of a list. A block goes where its data are, and the model to it.

@@ -1,4 +1,4 @@
-"""From long tables, with a row for each time step, to sequences.
+"""Convert long tables, which have one row for each time step, to sequences.
 
 Dimension key: N rows of the table, n sequences, T_i time steps in sequence i, F features.
 """

@@ -1,4 +1,4 @@
-"""Any metric of scikit-learn, for a target at every step."""
+"""Use any scikit-learn metric when there is a target for each step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Estimators in files that run no code: an .npz that says what is in it."""
+"""Save estimators to files that cannot run code, and load them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transform the time steps of sequences with any transformer of scikit-learn."""
+"""Apply any scikit-learn transformer to the time steps of sequences."""
 
 from collections.abc import Callable
 from copy import copy

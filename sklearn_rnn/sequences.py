@@ -1,4 +1,4 @@
-"""Sequences of unequal length, packed: all time steps in one array, one below the other.
+"""An array of sequences of unequal length, which stores all time steps in one array.
 
 Dimensions: n sequences, T_i time steps in sequence i, F features.
 """

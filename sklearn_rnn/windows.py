@@ -1,4 +1,4 @@
-"""From long series to windows, and what follows each of them.
+"""Cut long series into windows, with the values that follow each window as targets.
 
 Dimension key: T_i rows in series i, F columns, E covariates, K columns to be forecast, n windows.
 

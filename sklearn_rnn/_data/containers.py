@@ -1,4 +1,4 @@
-"""How a container of sequences is read, by its type and not by the numbers in it.
+"""How to read a container of sequences: its type decides, not the numbers in it.
 
 There are four ways:
 

@@ -1,4 +1,4 @@
-"""What X means: every container of numbers becomes a packed SequenceArray of floats.
+"""Read X: convert any container of numbers to a SequenceArray of floats.
 
 Whatever scikit-learn would refuse, it refuses itself: every way leads through its `check_array`,
 so that its messages stay as they are.

@@ -1,4 +1,4 @@
-"""A target at every step: between containers shaped like X and one row a step.
+"""Read targets for each time step, and return answers for each step in a container like X.
 
 Dimension key: n sequences, T_i steps of sequence i, M = sum of all T_i rows, K outputs.
 """

@@ -1,4 +1,4 @@
-"""y and weights: from what users pass to the arrays that training wants.
+"""Read y and sample weights: convert them to the arrays that training uses.
 
 Dimension key: N samples, K outputs, C classes.
 """

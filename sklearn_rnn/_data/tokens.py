@@ -1,4 +1,4 @@
-"""What X means where an embedding reads it: sequences of tokens, integers or strings.
+"""Read X with tokens: convert sequences of integers or strings to sequences of codes.
 
 From here on, every container is a packed SequenceArray of codes: the position of each token in
 the vocabulary, or the vocabulary's length for a token that is not in it.

@@ -1,4 +1,4 @@
-"""What the six estimators share: parameters, and the order of fit.
+"""The base class of the six estimators: their parameters, and the steps of `fit`.
 
 This and its two subclasses are the only places that assign fitted attributes. Every fit works on
 a draft, a bare copy of the estimator, and takes the draft's attributes over in one assignment at
@@ -80,7 +80,7 @@ class RecurrentEstimator(Streams, Insight, Attribution, Callbacks, FittedModel):
 
     @abstractmethod
     def _check_targets(self, y: Any, classes: Any, dtype: np.dtype, first: bool) -> np.ndarray:
-        """Return y as float64 (N, K); in a first fit, set what it says about the outputs."""
+        """Return y as float64 (N, K); in a first fit, set the attributes that describe the outputs."""
 
     @abstractmethod
     def _prepare_targets(self, data: TrainingData, first: bool) -> tuple[TrainingData, np.ndarray]:
@@ -92,14 +92,14 @@ class RecurrentEstimator(Streams, Insight, Attribution, Callbacks, FittedModel):
 
     @abstractmethod
     def _strata(self, y: np.ndarray) -> np.ndarray | None:
-        """Return what a validation split of targets (N, K) is stratified by, if anything."""
+        """Return the class of each sample, by which a validation split is stratified, or None."""
 
     @abstractmethod
     def _as_targets(self, Y: np.ndarray) -> np.ndarray:
         """Return y as a user would give it, for targets (M, K) of `_check_targets`."""
 
     def _calibrate(self, held_out: TrainingData | None) -> None:
-        """Keep what prediction intervals need of held-out data, where there are any of either."""
+        """Store the errors on held-out data, from which prediction intervals are made."""
 
     # ---- fit ----
 
@@ -163,7 +163,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         )
 
     def _fit_draft(self, request: FitRequest) -> Self:
-        """Fit a copy, and be that copy if all goes well."""
+        """Fit a copy, and take its attributes over if that succeeds."""
         if self._has_callbacks() and not request.incremental:
             self._check_parameters()
             return self._fit_with_callbacks(request)
@@ -247,7 +247,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
     def _train(
         self, sides: Sides, settings: Settings, start: Start, request: FitRequest
     ) -> TrainingResult:
-        """Train the network, and return what training leaves behind."""
+        """Train the network, and return the weights and the history."""
         data = merge_duplicates(sides.training, settings.batch_size)
         data, bias_out = self._prepare_targets(data, start.first)
         network = self._make_network(
@@ -329,7 +329,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         return TrainingData(*packed, targets, weight, per_step=True)
 
     def _targets_as_trained(self, X: Any, sequences: SequenceArray, y: Any) -> TrainingData:
-        """Return what a fit would train on; called on a copy, whose parameters it sets back."""
+        """Return the data as a fit would train on them; changes parameters, so call it on a copy."""
         parameters = self.get_params(deep=False)
         self.set_params(**{k: v for k, v in self._architecture_.items() if k in parameters})
         data = self._read_targets(X, sequences, y, None, None, first=False)
@@ -353,7 +353,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
     # ---- what may not change between fits ----
 
     def _describe_architecture(self, input_size: int, n_outputs: int) -> dict[str, Any]:
-        """Return what the weights' shapes and meaning depend on, as plain values."""
+        """Return the values that determine the shapes and the meaning of the weights."""
         chosen = {name: getattr(self, name) for name in self._architecture_names()}
         chosen["head_sizes"] = check_head_sizes(self.head_sizes)
         return {**chosen, "input_size": input_size, "n_outputs": n_outputs}
@@ -373,13 +373,13 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
     # ---- the start ----
 
     def _draw_seed(self) -> int | None:
-        """Return what the random numbers of this fit begin with; None where they go on."""
+        """Return the seed of this fit; None where training continues with its random numbers."""
         if hasattr(self, "_resume_"):
             return None
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _make_writer(self, given: Given, seed: int | None) -> CheckpointWriter | None:
-        """Return what keeps this fit's checkpoint, if it is to have one."""
+        """Return the writer of this fit's checkpoint, or None without one."""
         if self.checkpoint is None:
             return None
         identity = identify(
@@ -407,7 +407,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         return tuple(recent) or (self._theta_,)
 
     def _make_optimizer(self, settings: Settings, theta: Array, network: Network) -> Optimizer:
-        """Return the solver's optimizer; where training goes on with it, as it was."""
+        """Return the solver's optimizer, in its former state where training continues."""
         optimizer = settings.optimizer(theta, network.layout.penalised)
         resume = getattr(self, "_resume_", None)
         if resume is not None and resume["solver"] == settings.solver:
@@ -417,7 +417,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
     # ---- validation ----
 
     def _make_validate(self, network: Network, sides: Sides, scoring: Any) -> Validate | None:
-        """Return what scores weights on the held-out samples, if these stop the training."""
+        """Return the function that scores weights on the held-out samples, or None without one."""
         if not sides.stops:
             return None
         held_out = sides.held_out
@@ -431,7 +431,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         return make_validate(network, held_out, prepared, self._make_score(held_out, scoring))
 
     def _make_score(self, held_out: TrainingData, scoring: Any) -> Score | None:
-        """Return what scores weights and their raw predictions; None stands for minus the loss."""
+        """Return the validation score as a function; None stands for minus the loss."""
         if scoring == "loss":
             return None
         if scoring is None:
@@ -465,7 +465,7 @@ def _check_groups(groups: Any, n_samples: int) -> np.ndarray | None:
 
 
 def _warn_of(result: TrainingResult) -> None:
-    """Warn if training ended before its time."""
+    """Warn if training diverged or was interrupted."""
     if result.reason in ("diverged", "interrupted"):
         what = "diverged" if result.reason == "diverged" else "was interrupted"
         n_iter = len(result.last.history)

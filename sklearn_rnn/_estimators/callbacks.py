@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks (`sklearn.callback`, from 1.9 on) around a fit and its epochs."""
+"""Support for scikit-learn's callbacks (since 1.9): they are called for a fit and its epochs."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ class EpochTasks:
 
 
 def reconstruction_attributes(model: BaseEstimator) -> dict[str, Any]:
-    """Return what scikit-learn makes `fitted_estimator` of: all that `model` holds, and no more."""
+    """Return the attributes of `model`, from which scikit-learn makes `fitted_estimator`."""
     kept = {name: value for name, value in vars(model).items() if name not in _CONTEXTS}
     return {"__dict__": kept}
 
 
 class Callbacks(CallbackSupportMixin, MixedIntoFittedModel):
-    """Mixin: a fit that scikit-learn's callbacks look on at.
+    """Mixin: calls scikit-learn's callbacks during a fit.
 
     They see the estimator that fit was called on, which is as it was before until the very end.
     """

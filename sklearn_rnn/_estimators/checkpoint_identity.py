@@ -1,4 +1,4 @@
-"""Whose a checkpoint is: all that tells one fit from another, as text."""
+"""The identity of a fit, which a checkpoint stores so that no other fit continues from it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def identify(
     theta: Array | None,
     resume: Mapping[str, Any] | None,
 ) -> dict[str, str]:
-    """Return what tells this fit from others, as text: what it is called in errors -> its value.
+    """Return what distinguishes this fit from others, as text; the keys appear in errors.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def _hash_state(theta: Array | None, resume: Mapping[str, Any] | None) -> str:
 
 
 def _hash(*arrays: np.ndarray | None) -> str:
-    """Return a few digits that other arrays do not have."""
+    """Return a short hash of the arrays."""
     digest = blake2b(digest_size=8)
     for array in arrays:
         if array is None:

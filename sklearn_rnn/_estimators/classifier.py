@@ -1,4 +1,4 @@
-"""What the three classifiers share: labels in, probabilities out."""
+"""The base class of the three classifiers: labels become targets, outputs probabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fitted estimator can do: run its network over new sequences, show its weights."""
+"""The base class of fitted models: it runs the network over new sequences and shows its weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples held out of training: which they are, and how a model is scored on them."""
+"""Validation samples: how they are chosen, and how weights are scored on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fitted model computes inside: its states, its gates, and errors on their way back."""
+"""What a fitted model computes inside: hidden states, gates, attention, size of gradients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which values the constructor's parameters may have: each alone, and together."""
+"""Checks of the constructor's parameters: of each value, and of values that exclude each other."""
 
 from __future__ import annotations
 

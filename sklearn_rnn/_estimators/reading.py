@@ -1,4 +1,4 @@
-"""Reads X for an estimator: fit remembers its form, and every later X is compared with it."""
+"""Reading of X: `fit` remembers the form of X, and later calls compare their X with it."""
 
 from __future__ import annotations
 

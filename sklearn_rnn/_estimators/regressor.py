@@ -1,4 +1,4 @@
-"""What the three regressors share: targets standardised inside, given back in their own units."""
+"""The base class of the three regressors: they learn standardized targets."""
 
 from __future__ import annotations
 

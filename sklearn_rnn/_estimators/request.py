@@ -1,4 +1,4 @@
-"""What a fit passes from step to step: the request, its data as arrays, where training starts."""
+"""The records that the steps of a fit pass on: request, data as arrays, and start."""
 
 from __future__ import annotations
 

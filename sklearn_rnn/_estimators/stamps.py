@@ -1,4 +1,4 @@
-"""What pickles of estimators carry beside the estimator: a version and a format number.
+"""The version and the format number in pickles of estimators, and the conversion of older formats.
 
 scikit-learn's own stamp does not cover other packages. Files of skops and of
 `sklearn_rnn.persistence` come by the same two methods, so that an older state is brought up to

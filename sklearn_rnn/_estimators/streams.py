@@ -1,4 +1,4 @@
-"""Streams: predictions step by step, from a state to the next, and after every step.
+"""Predictions while sequences are still growing: one step at a time, or after every step.
 
 A state belongs to one set of weights. It keeps hold of a bare copy of the estimator that made
 it, and of that copy's weights made ready for single steps, so that a step need not make them

@@ -1,4 +1,4 @@
-"""A summary of a fitted network: a table of its layers, and what a given X costs."""
+"""The summary of a fitted network: its layers, and the memory and arithmetic for an X."""
 
 from __future__ import annotations
 

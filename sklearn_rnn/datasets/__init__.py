@@ -1,4 +1,4 @@
-"""Data sets that the package ships, and problems that it makes."""
+"""Data sets: some come with the package, others are generated."""
 
 from sklearn_rnn.datasets._digits import SequentialDigits, load_sequential_digits
 from sklearn_rnn.datasets._japanese_vowels import JapaneseVowels, load_japanese_vowels

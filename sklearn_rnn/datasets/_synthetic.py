@@ -1,4 +1,4 @@
-"""Problems made to measure memory: what decides the answer lies far back.
+"""Generated problems that measure memory: the answer depends on steps long ago.
 
 Dimension key: n sequences, T time steps.
 """

@@ -1,4 +1,4 @@
-"""Pictures of what a model has learned and computed, and what its inputs are worth to it.
+"""Plots of what a model has learned and computed, and the importance of its inputs.
 
 The displays need matplotlib: ``pip install "sklearn-rnn[plot]"``.
 """

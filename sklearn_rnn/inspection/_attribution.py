@@ -1,4 +1,4 @@
-"""Which inputs a prediction came from."""
+"""A plot of how much each input contributed to a prediction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the displays share: matplotlib, axes, colours, and the model inside a pipeline."""
+"""What the plots share: matplotlib, axes, colors, and the model inside a pipeline."""
 
 from __future__ import annotations
 

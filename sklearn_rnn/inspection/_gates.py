@@ -1,4 +1,4 @@
-"""What the gates of a layer do while a sequence is read."""
+"""A plot of the gates of a layer at each step of a sequence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far errors reach back in time: vanishing and exploding gradients at a glance."""
+"""A plot of gradients through time, which shows whether they vanish or explode."""
 
 from __future__ import annotations
 

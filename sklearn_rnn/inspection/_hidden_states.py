@@ -1,4 +1,4 @@
-"""Where sequences come to lie in a model's states: embeddings in two dimensions."""
+"""A plot of a model's hidden states in two dimensions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the loss fell: a curve for each of the numbers that training keeps."""
+"""A plot of the losses and scores of each epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""To and from other homes: PyTorch, ONNX, aeon, tslearn, and a predictor that needs NumPy alone."""
+"""Conversion to and from PyTorch, ONNX, aeon and tslearn, and export to a NumPy module."""
 
 from sklearn_rnn.interop._collections import from_aeon, from_tslearn, to_aeon
 from sklearn_rnn.interop._export_predictor import export_predictor

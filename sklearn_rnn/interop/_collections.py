@@ -1,4 +1,4 @@
-"""Collections of time series as aeon and tslearn keep them, and as sequences.
+"""Convert collections of time series between this package, aeon and tslearn.
 
 Dimension key: n sequences or cases, T_i time steps (aeon's timepoints), F features (its channels).
 

@@ -1,4 +1,4 @@
-"""A fitted estimator as plain values: what every other framework is told of it.
+"""A fitted estimator as plain values, which all exports start from.
 
 Dimension key: F inputs, H hidden, S directions, K targets, Q quantiles (1 without), O = K * Q raw
 outputs (of a classifier: its scores), V tokens, D numbers of a token's vector.

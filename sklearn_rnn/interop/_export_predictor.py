@@ -1,4 +1,4 @@
-"""A fitted estimator as a Python module that needs NumPy alone."""
+"""Export a fitted estimator as a Python module that needs only NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Modules of PyTorch as fitted estimators.
+"""Convert PyTorch modules to fitted estimators.
 
 Dimension key: F inputs, H hidden, S directions, K targets or classes, Q quantiles, O rows of the
 readout, V tokens, D numbers of a token's vector.

@@ -1,4 +1,4 @@
-"""A network as nodes of ONNX.
+"""Convert a network to ONNX nodes.
 
 Dimension key: n sequences, T steps of the longest, F inputs, H hidden, S directions, G gate rows,
 K targets or classes, Q quantiles, O raw outputs.

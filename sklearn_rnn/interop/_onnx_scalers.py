@@ -1,4 +1,4 @@
-"""Scalers of scikit-learn as nodes of ONNX: what may stand before an estimator in a pipeline."""
+"""Convert scikit-learn's scalers, which may come before an estimator, to ONNX nodes."""
 
 from __future__ import annotations
 

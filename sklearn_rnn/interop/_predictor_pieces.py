@@ -1,4 +1,4 @@
-"""The pieces that exported predictors are made of: their source is copied, not run in here.
+"""Functions whose source is copied into exported predictors; this package does not call them.
 
 A function is named after its role, and what follows two underscores is the variant: of `cell__gru`
 and `cell__lstm` one becomes the `cell` of a module. Pieces call each other by role.

@@ -1,4 +1,4 @@
-"""The source of an exported predictor, put together of the pieces that its model needs."""
+"""Write the source of an exported predictor from the functions that its model needs."""
 
 from __future__ import annotations
 

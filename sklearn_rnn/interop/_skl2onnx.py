@@ -1,4 +1,4 @@
-"""Converters for skl2onnx, so that whole pipelines on rows become ONNX."""
+"""Converters for skl2onnx, so that it can convert whole pipelines on 2-D arrays."""
 
 from __future__ import annotations
 

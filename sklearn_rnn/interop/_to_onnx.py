@@ -1,4 +1,4 @@
-"""A fitted estimator, or a pipeline that ends in one, as a model of ONNX."""
+"""Export a fitted estimator, or a pipeline that ends in one, as an ONNX model."""
 
 from __future__ import annotations
 

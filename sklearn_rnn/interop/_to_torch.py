@@ -1,4 +1,4 @@
-"""A fitted estimator as a module of PyTorch."""
+"""Convert a fitted estimator to a PyTorch module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nn.Module that to_torch makes.
+"""The PyTorch module that `to_torch` returns.
 
 PyTorch may be absent when this file is imported, and with it the base class: each class is made
 when it is first asked for. Pickle finds it here by its name, like any other.

@@ -1,4 +1,4 @@
-"""What there is to read in modules of PyTorch, and what no estimator can do."""
+"""Read the parts of PyTorch modules, and refuse those that no estimator can represent."""
 
 from __future__ import annotations
 
