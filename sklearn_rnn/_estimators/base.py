@@ -80,7 +80,7 @@ class RecurrentEstimator(Streams, Insight, Attribution, Callbacks, FittedModel):
 
     @abstractmethod
     def _check_targets(self, y: Any, classes: Any, dtype: np.dtype, first: bool) -> np.ndarray:
-        """Return y as float64 (N, K); in a first fit, set the attributes that describe the outputs."""
+        """Return y as float64 (N, K); a first fit also sets attributes about the outputs."""
 
     @abstractmethod
     def _prepare_targets(self, data: TrainingData, first: bool) -> tuple[TrainingData, np.ndarray]:
@@ -329,7 +329,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         return TrainingData(*packed, targets, weight, per_step=True)
 
     def _targets_as_trained(self, X: Any, sequences: SequenceArray, y: Any) -> TrainingData:
-        """Return the data as a fit would train on them; changes parameters, so call it on a copy."""
+        """Return the data as a fit would see them; sets parameters, so call it on a copy."""
         parameters = self.get_params(deep=False)
         self.set_params(**{k: v for k, v in self._architecture_.items() if k in parameters})
         data = self._read_targets(X, sequences, y, None, None, first=False)
