@@ -24,7 +24,7 @@ from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.layout import Layout, Parameters
 from sklearn_rnn._core.losses import Loss, Objective
 from sklearn_rnn._core.masks import NO_MASKS, Masks
-from sklearn_rnn._core.pooling import POOLINGS
+from sklearn_rnn._core.pooling import Pooling
 from sklearn_rnn._core.readout import Readout
 from sklearn_rnn._core.stack import Stack
 from sklearn_rnn._core.truncation import (
@@ -64,7 +64,7 @@ class Network:
         cls,
         stack: Stack,
         *,
-        pooling: str,
+        pooling: Pooling,
         head_sizes: tuple[int, ...] = (),
         n_outputs: int,
         loss: Loss,
@@ -72,7 +72,7 @@ class Network:
         embedding: Embedding | None = None,
     ) -> Network:
         """Build a network from its recurrent part and options."""
-        readout = Readout(stack.output_size, n_outputs, POOLINGS[pooling], head_sizes)
+        readout = Readout(stack.output_size, n_outputs, pooling, head_sizes)
         return cls(stack, readout, loss, alpha, embedding)
 
     @property

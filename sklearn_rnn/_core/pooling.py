@@ -19,11 +19,13 @@ sequence. Mean, max and attention do not depend on the order of the steps.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.numerics import softmax
+from sklearn_rnn._core.registry import Registry
 from sklearn_rnn._core.workspace import Array
 
 # Steps that streams have seen: one number for all streams, or one for each.
@@ -39,6 +41,11 @@ class Pooling(ABC):
     per_step = False  # whether every step has its own answer, so that nothing is summarized
     attends = False  # whether the pooling has parameters w (H,)
     in_pieces = True  # whether a long sequence can be pooled piece by piece, by `shares`
+
+    # What ONNX, PyTorch and exported predictors know the pooling by, and how they describe it.
+    # None: they cannot have it, and refuse the model.
+    export_name: ClassVar[Literal["last", "mean", "max", "attention"] | None] = None
+    description: ClassVar[str] = ""
 
     # ---- whole sequences ----
 
@@ -62,6 +69,10 @@ class Pooling(ABC):
         steps in the pieces.
         """
         raise TypeError(f"{type(self).__name__} cannot add up the summaries of pieces")
+
+    def attention(self, h: Array, block: Block, w: Array) -> Array:
+        """Return the weights (T, B) of the steps, which are zero in the padding."""
+        raise TypeError(f"{type(self).__name__} has no attention")
 
     # ---- streams ----
 
@@ -90,6 +101,9 @@ class Pooling(ABC):
 
 class LastPooling(Pooling):
     """pooled = h at the last real step. Streams: total = the last h."""
+
+    export_name = "last"
+    description = "the last state"
 
     def forward(self, h: Array, block: Block, w: Array) -> Array:
         """Return the state of each column after its last real step."""
@@ -131,6 +145,9 @@ class MeanPooling(Pooling):
     The total is in float64: in float32, a sum stops growing after 2^24 steps.
     """
 
+    export_name = "mean"
+    description = "the mean over time"
+
     def forward(self, h: Array, block: Block, w: Array) -> Array:
         """Return the mean over the real steps."""
         mean: Array = h.sum(axis=0) / block.lengths.astype(h.dtype)
@@ -171,6 +188,9 @@ class MaxPooling(Pooling):
 
     Streams: total = the largest h of each unit so far.
     """
+
+    export_name = "max"
+    description = "the largest value of each unit over time"
 
     def forward(self, h: Array, block: Block, w: Array) -> Array:
         """Return the largest value of each unit."""
@@ -259,6 +279,8 @@ class AttentionPooling(Pooling):
 
     attends = True
     in_pieces = False
+    export_name = "attention"
+    description = "the mean over time, weighted by attention"
 
     def forward(self, h: Array, block: Block, w: Array) -> Array:
         """Return the mean of the states, weighted by attention."""
@@ -276,8 +298,7 @@ class AttentionPooling(Pooling):
         dw[...] = np.einsum("tb,thb->h", ds, h)
         return 0
 
-    @staticmethod
-    def attention(h: Array, block: Block, w: Array) -> Array:
+    def attention(self, h: Array, block: Block, w: Array) -> Array:
         """Return a (T, B), which is zero in the padding and sums up to 1 in each column."""
         return softmax(np.einsum("h,thb->tb", w, h), block.real)
 
@@ -314,11 +335,15 @@ def _one_hot(piece: Array, values: Array) -> Array:
     return np.asarray(pieces == piece).astype(values.dtype)
 
 
-# All poolings by name. "none" is the pooling of networks that answer at every step.
-POOLINGS: dict[str, Pooling] = {
-    "last": LastPooling(),
-    "mean": MeanPooling(),
-    "max": MaxPooling(),
-    "attention": AttentionPooling(),
-    "none": NoPooling(),
-}
+# What the parameter `pooling` can be.
+POOLINGS: Registry[Pooling] = Registry(
+    "pooling",
+    {
+        "last": LastPooling(),
+        "mean": MeanPooling(),
+        "max": MaxPooling(),
+        "attention": AttentionPooling(),
+    },
+)
+# The pooling of networks that answer at every step (`return_sequences`).
+NO_POOLING = NoPooling()

@@ -191,11 +191,12 @@ class RecurrentState:
 
     def __repr__(self) -> str:
         n, n_layers, n_steps = len(self), len(self._layers), self.n_steps
+        n_units = len(self._layers[0][0])
         first, last = (n_steps.min(), n_steps.max()) if n else (0, 0)
         steps = f"{first} to {last}" if first < last else f"{last}"
         return (
             f"RecurrentState({n} stream{_s(n)} after {steps} step{_s(last)}, "
-            f"{n_layers} layer{_s(n_layers)} of {len(self._total)} unit{_s(len(self._total))}, "
+            f"{n_layers} layer{_s(n_layers)} of {n_units} unit{_s(n_units)}, "
             f"{self._layers[0][0].dtype})"
         )
 

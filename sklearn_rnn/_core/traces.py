@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_rnn._core.block import Block
-from sklearn_rnn._core.pooling import AttentionPooling
 from sklearn_rnn._core.readout import Readout
 from sklearn_rnn._core.stack import CellArrays, Stack
 from sklearn_rnn._core.workspace import Array, Workspace
@@ -47,7 +46,7 @@ def attention_weights(
     """
     vectors = readout.attention_vectors(parameters, len(workspaces))
     weights = [
-        AttentionPooling.attention(ws.out[: block.n_steps], block, w)[:, None]
+        readout.pooling.attention(ws.out[: block.n_steps], block, w)[:, None]
         for ws, w in zip(workspaces, vectors, strict=True)
     ]
     return in_order(weights, block)

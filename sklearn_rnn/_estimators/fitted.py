@@ -15,6 +15,7 @@ from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.losses import Loss
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.pooling import NO_POOLING, POOLINGS
 from sklearn_rnn._core.stack import Stack
 from sklearn_rnn._data.step_targets import arrange_steps
 from sklearn_rnn._estimators.reading import InputReader
@@ -99,7 +100,7 @@ class FittedModel(
         return Network.compose(
             stack,
             head_sizes=fitted["head_sizes"],
-            pooling="none" if fitted["return_sequences"] else fitted["pooling"],
+            pooling=NO_POOLING if fitted["return_sequences"] else POOLINGS[fitted["pooling"]],
             n_outputs=fitted["n_outputs"],
             loss=self._loss(),
             alpha=alpha,

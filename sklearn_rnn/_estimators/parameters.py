@@ -11,13 +11,14 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 
 from sklearn_rnn._compat import Interval, InvalidParameterError, StrOptions
+from sklearn_rnn._core.pooling import POOLINGS
 from sklearn_rnn._training.checkpoints import Checkpoint
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_size": [Interval(Integral, 1, None, closed="left")],
     "num_layers": [Interval(Integral, 1, None, closed="left")],
     "bidirectional": ["boolean"],
-    "pooling": [StrOptions({"last", "mean", "max", "attention"})],
+    "pooling": [StrOptions(POOLINGS.keys())],
     "head_sizes": ["array-like"],
     "layer_norm": ["boolean"],
     "residual": ["boolean"],
@@ -113,11 +114,11 @@ def _check_tbptt(parameters: Mapping[str, Any]) -> None:
     steps = parameters["tbptt_steps"]
     if steps is None:
         return
-    if parameters["pooling"] == "attention" and not parameters["return_sequences"]:
+    pooling = parameters["pooling"]
+    if not (POOLINGS[pooling].in_pieces or parameters["return_sequences"]):
         raise InvalidParameterError(
-            f"tbptt_steps={steps} cuts sequences into pieces, but "
-            'pooling="attention" weighs all steps against each other: set tbptt_steps=None, or '
-            "take another pooling."
+            f"tbptt_steps={steps} cuts sequences into pieces, but pooling={pooling!r} weighs all "
+            "steps against each other: set tbptt_steps=None, or take another pooling."
         )
     if parameters["bidirectional"]:
         raise InvalidParameterError(

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._core.cell import Cell
+from sklearn_rnn._core.network import Network
 from sklearn_rnn._estimators.classifier import RecurrentClassifier
 from sklearn_rnn._estimators.fitted import FittedModel
 from sklearn_rnn._estimators.regressor import RecurrentRegressor
@@ -113,7 +114,8 @@ class Description:
 def describe(estimator: Any) -> Description:
     """Take a fitted estimator to pieces.
 
-    Raises TypeError for what is none of the six, NotFittedError for one that is not fitted.
+    Raises TypeError for what is none of the six, NotFittedError for one that is not fitted, and
+    ValueError if neither ONNX nor PyTorch has its pooling.
     """
     if not isinstance(estimator, FittedModel):
         raise TypeError(
@@ -131,7 +133,7 @@ def describe(estimator: Any) -> Description:
         cell=network.stack.layers[0],
         layers=_layers(weights, fitted["num_layers"], 2 if fitted["bidirectional"] else 1),
         residual=fitted["residual"],
-        pooling=None if fitted["return_sequences"] else fitted["pooling"],
+        pooling=exported_pooling(fitted["pooling"], network, "ONNX and PyTorch"),
         attention=weights.get("weight_attention"),
         head=_head(weights),
         embedding=weights.get("weight_embedding"),
@@ -190,9 +192,22 @@ def _without_weights(model: Any) -> Any:
 def no_counterpart(part: str, where: str) -> ValueError:
     """Return the error of an export to a format that lacks one of the model's parts."""
     return ValueError(
-        f"{part} has no counterpart in {where}, so this model cannot be exported to it. To keep "
-        "the model, use sklearn_rnn.persistence.save or pickle."
+        f"{part} has no counterpart in {where}, so this model cannot be exported. To keep the "
+        "model, use sklearn_rnn.persistence.save or pickle."
     )
+
+
+def exported_pooling(name: str, network: Network, where: str) -> str | None:
+    """Return what exports call the pooling of this name; None with an answer at every step.
+
+    Raises ValueError if they do not have it.
+    """
+    if network.per_step:
+        return None
+    pooling = network.readout.pooling
+    if pooling.export_name is None:
+        raise no_counterpart(f"pooling={name!r}", where)
+    return pooling.export_name
 
 
 def require(package: str, extra: str, function: str) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from sklearn_rnn._version import __version__
 from sklearn_rnn.interop import _predictor_pieces as pieces
-from sklearn_rnn.interop._description import no_counterpart
+from sklearn_rnn.interop._description import exported_pooling, no_counterpart
 
 _WHOLE, _STREAMS = ("transform", "predict", "predict_proba"), ("step", "step_proba")
 
@@ -33,6 +33,7 @@ class Predictor:
         self.per_step = self.fitted["return_sequences"]
         self.network = estimator._make_network()
         self.cell = self.network.stack.layers[0]
+        self.pooling = exported_pooling(self.fitted["pooling"], self.network, "exported predictors")
         self.classifies = hasattr(estimator, "classes_")
 
     # ---- the weights ----
@@ -104,9 +105,10 @@ class Predictor:
         yield _piece("run")
         yield _piece("normalise")
         yield "hidden_states", self.hidden_states()
-        if not self.per_step:
-            paired = self.both and self.fitted["pooling"] in ("last", "attention")
-            yield _piece("pool", self.fitted["pooling"] + ("_both" if paired else ""))
+        if self.pooling is not None:
+            paired = f"{self.pooling}_both"  # where two directions need more than one
+            is_paired = self.both and hasattr(pieces, f"pool__{paired}")
+            yield _piece("pool", paired if is_paired else self.pooling)
         yield _piece("readout", "head" if self.fitted["head_sizes"] else "linear")
         yield _piece("answer", self.answer())
         if self.classifies:
@@ -118,7 +120,7 @@ class Predictor:
             yield _piece("predict_proba", over_time)
         if not self.both:
             yield "advance_layers", self.advance_layers()
-            yield _piece("advance", "last" if self.per_step else self.fitted["pooling"])
+            yield _piece("advance", self.pooling or "last")
             yield _piece("step")
             if self.classifies:
                 yield _piece("step_proba")
@@ -251,7 +253,7 @@ class Predictor:
             + ["normalised"] * self.is_normalised
             + ["from a learned state on"] * bool(fitted["learn_initial_state"])
         )
-        yield "every step" if self.per_step else _POOLING_WORDS[fitted["pooling"]]
+        yield "every step" if self.per_step else self.network.readout.pooling.description
         if sizes:
             yield f"dense layers of {', '.join(map(str, sizes))} units"
         yield f"{fitted['n_outputs']} output{'s' * (fitted['n_outputs'] > 1)}"
@@ -277,12 +279,6 @@ import numpy as np
 with np.load(Path(__file__).with_suffix(".npz")) as file:
     W = dict(file)
 '''
-_POOLING_WORDS = {
-    "last": "the last state",
-    "mean": "the mean over time",
-    "max": "the largest value of each unit over time",
-    "attention": "the mean over time, weighted by attention",
-}
 
 
 def _and(names: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ from sklearn_rnn._core.losses import (
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._core.masks import NO_MASKS, Masks
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.pooling import NO_POOLING, POOLINGS
 from sklearn_rnn._core.rnn import RNNCell
 from sklearn_rnn._core.stack import Stack
 from sklearn_rnn._training.dropout import Dropout
@@ -218,7 +219,7 @@ def random_problem(
     )
     network = Network.compose(
         stack,
-        pooling=pooling,
+        pooling=NO_POOLING if pooling == "none" else POOLINGS[pooling],
         head_sizes=head_sizes,
         n_outputs=n_answers(loss, K),
         loss=LOSSES[loss],

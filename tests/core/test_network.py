@@ -7,6 +7,7 @@ import pytest
 
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.pooling import POOLINGS
 from sklearn_rnn._core.stack import Stack
 from tests.core import reference
 from tests.core.helpers import CELLS, LOSSES, assert_close, assert_same_gradients, random_problem
@@ -105,7 +106,7 @@ def test_compose_takes_the_options_apart(bidirectional):
     layers = (CELLS["gru"](2, 3), CELLS["gru"](6 if bidirectional else 3, 4))
     network = Network.compose(
         Stack(layers, 1 + bidirectional),
-        pooling="max",
+        pooling=POOLINGS["max"],
         n_outputs=5,
         loss=LOSSES["squared_error"],
         alpha=0.5,

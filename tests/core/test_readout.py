@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_rnn._core.block import Block
-from sklearn_rnn._core.pooling import POOLINGS
+from sklearn_rnn._core.pooling import NO_POOLING, POOLINGS
 from sklearn_rnn._core.readout import Readout
 from tests.core import reference
 from tests.core.helpers import assert_close
@@ -85,11 +85,11 @@ def test_pooling_backward_by_complex_step(pooling, lengths):
     assert_close((dh * along).sum(), derivative)
 
 
-@pytest.mark.parametrize("pooling", [*SUMMARIES, "none"])
+@pytest.mark.parametrize("pooling", [*(POOLINGS[name] for name in SUMMARIES), NO_POOLING])
 def test_pooling_keeps_float32(pooling):
     h, block = make_states(LENGTHS["ragged"])
-    expected = POOLINGS[pooling].forward(h, block, NO_W)
-    pooled = POOLINGS[pooling].forward(h.astype(np.float32), block, NO_W)
+    expected = pooling.forward(h, block, NO_W)
+    pooled = pooling.forward(h.astype(np.float32), block, NO_W)
     assert pooled.dtype == np.float32
     assert_close(pooled, expected, 1e-6)
 
@@ -100,7 +100,7 @@ def test_without_pooling_every_step_has_its_own_column(n_directions, lengths):
     """Both directions' states of one step lie below each other, each in the sequence's time."""
     states = [make_states(lengths, seed=d)[0] for d in range(n_directions)]
     block = make_states(lengths)[1]
-    readout = Readout(n_directions * H, 1, POOLINGS["none"])
+    readout = Readout(n_directions * H, 1, NO_POOLING)
     assert readout.pooling.per_step
     pooled = readout.pool({}, states, block)
     assert pooled.shape == (n_directions * H, T * B)
@@ -119,7 +119,7 @@ def test_without_pooling_every_step_has_its_own_error(n_directions, lengths):
     dpooled = np.random.default_rng(3).normal(size=(n_directions * H, T, B))
     dpooled[:, ~block.real] = 0  # as the weights of the padding make it
     errors = [np.full((T, H, B), np.nan) for _ in states]
-    readout = Readout(n_directions * H, 1, POOLINGS["none"])
+    readout = Readout(n_directions * H, 1, NO_POOLING)
     first = readout.scatter({}, states, dpooled.reshape(n_directions * H, -1), block, errors, {})
     assert first == 0
     for column, length in enumerate(lengths):

@@ -5,13 +5,14 @@ from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.losses import Objective, SquaredError
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.pooling import POOLINGS
 from sklearn_rnn._core.stack import Stack
 
 rng = np.random.default_rng(0)
 T, B = 30, 4
 network = Network.compose(
     Stack((LSTMCell(input_size=3, hidden_size=8),), n_directions=1),
-    pooling="last",
+    pooling=POOLINGS["last"],
     n_outputs=1,
     loss=SquaredError(),
     alpha=0.0,

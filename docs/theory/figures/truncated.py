@@ -6,6 +6,7 @@ from sklearn_rnn._core.gru import GRUCell
 from sklearn_rnn._core.losses import Objective, SquaredError
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._core.network import Network
+from sklearn_rnn._core.pooling import POOLINGS
 from sklearn_rnn._core.rnn import RNNCell
 from sklearn_rnn._core.stack import Stack
 from sklearn_rnn.datasets import make_adding_problem
@@ -21,7 +22,7 @@ for (name, cell), style in zip(
 ):
     network = Network.compose(
         Stack((cell(2, H),), n_directions=1),
-        pooling="mean",
+        pooling=POOLINGS["mean"],
         n_outputs=1,
         loss=SquaredError(),
         alpha=0.0,
