@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sklearn_rnn.sequences import SequenceArray
 
-__all__ = ["Array", "ArrayOrList", "RandomState", "SequencesLike", "SupportsArray"]
+__all__ = ["Array", "ArrayOrList", "Observation", "RandomState", "SequencesLike", "SupportsArray"]
 
 Array: TypeAlias = NDArray[Any]
 """An array of any dtype; the docstrings say its shape."""
@@ -30,11 +30,14 @@ class SupportsArray(Protocol):
 
 
 ArrayOrList: TypeAlias = SupportsArray | list[Any] | tuple[Any, ...]
-"""Targets, weights, groups, one observation: an array or a list, which may hold arrays.
+"""Targets, weights or groups: an array or a list, which may hold arrays.
 
 Not `numpy.typing.ArrayLike`, which also takes a single number or text, and has no place for the
 None of a missing target or for arrays of unequal lengths of objects.
 """
+
+Observation: TypeAlias = ArrayOrList | float | str
+"""What one stream, or each of several, shows at one time step: numbers or a token."""
 
 SequencesLike: TypeAlias = SequenceArray | ArrayOrList
 """Sequences, or series: an array or a data frame, a list of them, or a SequenceArray."""

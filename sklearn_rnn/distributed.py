@@ -9,18 +9,35 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import joblib
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._typing import ArrayOrList
 from sklearn_rnn.sequences import SequenceArray
+
+if TYPE_CHECKING:
+    from dask.array import Array
+    from dask.bag import Bag
+    from distributed import Client
+
+Estimator = TypeVar("Estimator", bound=BaseEstimator)
+# What comes back is of the kind that was given.
+Collection = TypeVar("Collection", "Array", "Bag", list[Any])
 
 __all__ = ["dask_backend", "partial_fit_blocks", "predict_blocks"]
 
 
-def partial_fit_blocks(estimator: Any, X: Any, y: Any, *, classes: Any = None) -> Any:
+def partial_fit_blocks(
+    estimator: Estimator,
+    X: Array | Bag | list[Any],
+    y: Array | Bag | list[Any],
+    *,
+    classes: ArrayOrList | None = None,
+) -> Estimator:
     """Train for one pass over a Dask collection, block after block.
 
     Each block is loaded and trained on in one task, so one block is in memory at a time, on
@@ -86,7 +103,9 @@ def partial_fit_blocks(estimator: Any, X: Any, y: Any, *, classes: Any = None) -
     return model
 
 
-def predict_blocks(estimator: Any, X: Any, *, method: str = "predict") -> Any:
+def predict_blocks(
+    estimator: BaseEstimator, X: Collection, *, method: str = "predict"
+) -> Collection:
     """Predict from a Dask collection, its blocks in parallel.
 
     Nothing is computed yet: like all of Dask it is when ``compute`` is called on the result.
@@ -155,7 +174,7 @@ def predict_blocks(estimator: Any, X: Any, *, method: str = "predict") -> Any:
     answers = [dask.delayed(_answer, pure=False)(model, block, method) for block in blocks]
     if not isinstance(X, Array):
         return answers
-    example = _answer(estimator, np.zeros((1, *X.shape[1:]), X.dtype), method)
+    example: np.ndarray = _answer(estimator, np.zeros((1, *X.shape[1:]), X.dtype), method)
     return concatenate(
         [
             from_delayed(answer, (n, *example.shape[1:]), dtype=example.dtype)
@@ -165,7 +184,7 @@ def predict_blocks(estimator: Any, X: Any, *, method: str = "predict") -> Any:
 
 
 @contextmanager
-def dask_backend(client: Any, *, copies: int = 2) -> Iterator[None]:
+def dask_backend(client: Client, *, copies: int = 2) -> Iterator[None]:
     """Run scikit-learn's searches and cross-validation on a Dask cluster, whose workers may die.
 
     ``joblib.parallel_config(backend="dask")`` sends each large argument, the data and the indices

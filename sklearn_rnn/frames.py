@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sklearn_rnn._records import Record
-from sklearn_rnn._typing import Array
+from sklearn_rnn._typing import Array, SupportsArray
 from sklearn_rnn.sequences import SequenceArray
 
 __all__ = ["FrameSequences", "sequences_from_frame"]
@@ -37,7 +37,7 @@ class FrameSequences(Record):
 
 
 def sequences_from_frame(
-    frame: Any,
+    frame: SupportsArray,
     *,
     by: Hashable | list[Any],
     order: Hashable,

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from sklearn_rnn._data.step_targets import align_steps
+from sklearn_rnn._typing import ArrayOrList, SequencesLike
 
 __all__ = ["make_sequence_scorer"]
 
-RESPONSE_METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+ResponseMethod = Literal["predict", "predict_proba", "predict_log_proba", "decision_function"]
+RESPONSE_METHODS: tuple[ResponseMethod, ...] = get_args(ResponseMethod)
 
 
 def make_sequence_scorer(
     metric: Callable[..., float],
     *,
-    response_method: str = "predict",
+    response_method: ResponseMethod = "predict",
     greater_is_better: bool = True,
     **kwargs: Any,
 ) -> SequenceScorer:
@@ -102,12 +105,18 @@ class SequenceScorer:
     """
 
     metric: Callable[..., float]
-    response_method: str
+    response_method: ResponseMethod
     greater_is_better: bool
     kwargs: Mapping[str, Any]
     weight_request: bool | str | None = None
 
-    def __call__(self, estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def __call__(
+        self,
+        estimator: BaseEstimator,
+        X: SequencesLike,
+        y: SequencesLike,
+        sample_weight: ArrayOrList | None = None,
+    ) -> float:
         """Return the score of an estimator's answers at all steps of X that have a target."""
         answers = getattr(estimator, self.response_method)(X)
         if answers.ndim == 1 and not isinstance(answers[0], np.ndarray):

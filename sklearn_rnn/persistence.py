@@ -8,6 +8,7 @@ from inspect import signature
 from typing import Any
 
 from sklearn_rnn import _files
+from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._estimators.stamps import (
     FORMAT,
     FORMAT_KEY,
@@ -30,7 +31,7 @@ SKOPS_TRUSTED = [
 """What `skops.io.load` needs to trust: the estimators and `Checkpoint`, which hold plain data."""
 
 
-def save(estimator: Any, path: str | os.PathLike[str]) -> None:
+def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
     """Write an estimator to a file from which `load` makes it again without running any code.
 
     Parameters

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_rnn._data.containers import restore_container
 from sklearn_rnn._data.numbers import read_sequences
 from sklearn_rnn._estimators.reading import InputReader
+from sklearn_rnn._typing import Array, ArrayOrList, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 __all__ = ["TimestepTransformer"]
@@ -85,10 +86,10 @@ class TimestepTransformer(  # type: ignore[call-arg]
            [1. , 0.5]]), array([[0.5, 1. ]])]
     """
 
-    def __init__(self, transformer: Any) -> None:
+    def __init__(self, transformer: BaseEstimator) -> None:
         self.transformer = transformer
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: SequencesLike, y: object = None) -> Self:
         """Fit a clone of `transformer` on the time steps of all sequences.
 
         Parameters
@@ -115,7 +116,7 @@ class TimestepTransformer(  # type: ignore[call-arg]
         self.__dict__ = draft.__dict__
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: SequencesLike) -> Any:
         """Transform every time step.
 
         Parameters
@@ -133,7 +134,7 @@ class TimestepTransformer(  # type: ignore[call-arg]
         return restore_container(X, _map_steps(self.transformer_.transform, sequences))
 
     @available_if(_transformer_has("inverse_transform"))
-    def inverse_transform(self, X: Any) -> Any:
+    def inverse_transform(self, X: SequencesLike) -> Any:
         """Undo `transform`.
 
         Parameters
@@ -154,7 +155,7 @@ class TimestepTransformer(  # type: ignore[call-arg]
         return restore_container(X, original)
 
     @available_if(_transformer_has("get_feature_names_out"))
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: ArrayOrList | None = None) -> Array:
         """Give the names of the features of a transformed time step.
 
         Parameters

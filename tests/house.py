@@ -77,8 +77,18 @@ FLOORS = (
     ),
 )
 PUBLIC = 5
-# ... and, inside a function, where the rest works without it.
-OPTIONAL = {"dask", "matplotlib", "narwhals", "pandas", "polars", "onnx", "skl2onnx", "torch"}
+# ... and, inside a function or for type checkers, where the rest works without it.
+OPTIONAL = {
+    "dask",
+    "distributed",
+    "matplotlib",
+    "narwhals",
+    "pandas",
+    "polars",
+    "onnx",
+    "skl2onnx",
+    "torch",
+}
 
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 DOCUMENTED = FUNCTION | ast.ClassDef | ast.Module
@@ -119,9 +129,14 @@ def floor_of(room: str) -> int | None:
 
 
 def imports_of(source: Source) -> list[tuple[int, str, bool]]:
-    """Return (line, dotted name, inside a function?) of all that is imported, relative or not."""
-    functions = [node for node in ast.walk(source.tree) if isinstance(node, FUNCTION)]
-    in_function = {id(node) for function in functions for node in ast.walk(function)}
+    """Return (line, dotted name, later?) of all that is imported, relative or not.
+
+    Later is what is imported inside a function, or for type checkers alone.
+    """
+    blocks = [
+        node for node in ast.walk(source.tree) if isinstance(node, FUNCTION) or _is_for_types(node)
+    ]
+    later = {id(node) for block in blocks for node in ast.walk(block)}
     package = source.module.split(".") if source.is_package else source.module.split(".")[:-1]
     found = []
     for node in ast.walk(source.tree):
@@ -133,8 +148,12 @@ def imports_of(source: Source) -> list[tuple[int, str, bool]]:
             names = [f"{origin}.{alias.name}" for alias in node.names]
         else:
             continue
-        found += [(node.lineno, name, id(node) in in_function) for name in names]
+        found += [(node.lineno, name, id(node) in later) for name in names]
     return found
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
 def imported_module(name: str, modules: set[str]) -> str | None:
@@ -158,12 +177,12 @@ def inside_complaint(here: int, room: str) -> str | None:
     return None
 
 
-def outside_complaint(here: int, name: str, in_function: bool) -> str | None:
+def outside_complaint(here: int, name: str, later: bool) -> str | None:
     """Return why floor `here` may not import something outside the package, if it may not."""
     package = name.split(".")[0]
     if package in sys.stdlib_module_names or package in FLOORS[here].outside:
         return None
-    if package in OPTIONAL and in_function and here >= 2:
+    if package in OPTIONAL and later and here >= 2:
         return None
     return f"floor {here} may not import {name}"
 
@@ -173,13 +192,13 @@ def import_complaints(source: Source, rooms: set[str]) -> Iterator[tuple[int, st
     if here is None:
         yield 1, f"{source.room} is a private room that no floor in tests/house.py names"
         return
-    for line, name, in_function in imports_of(source):
+    for line, name, later in imports_of(source):
         if name.split(".")[0] == PACKAGE:
             # `from sklearn_rnn import X` imports the roof, unless X is a room.
             room = room_of(name)
             complaint = inside_complaint(here, room if room in rooms else "__init__")
         else:
-            complaint = outside_complaint(here, name, in_function)
+            complaint = outside_complaint(here, name, later)
             if is_private_sklearn(name) and source.room != "_compat":
                 yield line, f"{name} is private to scikit-learn: only _compat may know it"
         if complaint:

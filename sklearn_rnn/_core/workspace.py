@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
 
-Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
+Array = NDArray[Any]
 
 # Local derivatives and weight gradients are computed for this many columns (steps x
 # sequences) at once: many enough for one efficient product, few enough to stay in cache. And for

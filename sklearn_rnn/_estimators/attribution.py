@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
@@ -40,7 +40,9 @@ class Attribution(MixedIntoFittedModel):
     def _explained(self, raw: Array, target: Any) -> tuple[Explained, Array]:
         """Return what of raw predictions (M, K) a gradient explains, and its y (M, K)."""
 
-    def input_gradients(self, X: SequencesLike, target: Any = None, step: int | None = None) -> Any:
+    def input_gradients(
+        self, X: SequencesLike, target: Hashable = None, step: int | None = None
+    ) -> Any:
         """Return the derivative of the prediction by every number of X.
 
         Of a regressor's prediction, in the unit of y; of a classifier, of the log-odds of a class,
@@ -85,8 +87,8 @@ class Attribution(MixedIntoFittedModel):
     def integrated_gradients(
         self,
         X: SequencesLike,
-        baseline: Any = None,
-        target: Any = None,
+        baseline: SequencesLike | str | int | None = None,
+        target: Hashable = None,
         step: int | None = None,
         n_steps: int = 50,
     ) -> Any:

@@ -26,7 +26,7 @@ from sklearn_rnn._estimators.attribution import output_index
 from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._estimators.request import FitRequest
 from sklearn_rnn._running.packing import TrainingData
-from sklearn_rnn._typing import Array, ArrayOrList, SequencesLike
+from sklearn_rnn._typing import Array, ArrayOrList, Observation, SequencesLike
 
 
 class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
@@ -226,7 +226,7 @@ class RecurrentClassifier(ClassifierMixin, RecurrentEstimator):
         return self._answer(X, RecurrentClassifier._prediction, initial_state, return_state)
 
     def step_proba(
-        self, x_t: Any, state: RecurrentState | None = None
+        self, x_t: Observation, state: RecurrentState | None = None
     ) -> tuple[Array, RecurrentState]:
         """Take one more observation, as `step` does, and return probabilities.
 

@@ -19,7 +19,7 @@ from sklearn_rnn._core.stepper import Stepper
 from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._estimators.mixin import MixedIntoFittedModel
 from sklearn_rnn._running.prediction import run_each_step, run_from_state
-from sklearn_rnn._typing import SequencesLike
+from sklearn_rnn._typing import Observation, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 Model = TypeVar("Model")
@@ -46,7 +46,9 @@ class LiveOrigin(Generic[Model]):
 class Streams(MixedIntoFittedModel):
     """Mixin: what a fitted model does step by step."""
 
-    def step(self, x_t: Any, state: RecurrentState | None = None) -> tuple[Any, RecurrentState]:
+    def step(
+        self, x_t: Observation, state: RecurrentState | None = None
+    ) -> tuple[Any, RecurrentState]:
         """Take one more observation of one or many streams.
 
         The prediction is that of `predict` for each stream's whole sequence so far, at the cost

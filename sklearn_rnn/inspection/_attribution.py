@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 
+from sklearn_rnn._typing import Array, SequencesLike
 from sklearn_rnn.inspection._drawing import (
     DIVERGING,
+    figure_of,
     import_pyplot,
     make_axes,
     model_inside,
     steps_and_names,
     take_sequence,
+    whole_steps,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+    from matplotlib.text import Text
 
 _TOKENS_A_LINE = 30
 
@@ -61,12 +71,17 @@ class AttributionDisplay:
     ['m', 'a', 'r', 'i', 'a']
     """
 
+    ax_: Axes
+    figure_: Figure
+    image_: AxesImage
+    texts_: list[Text]
+
     def __init__(
         self,
-        attributions: np.ndarray,
-        x: np.ndarray,
+        attributions: Array,
+        x: Array,
         *,
-        feature_names: list[str],
+        feature_names: Sequence[str],
         title: str | None = None,
         label: str | None = None,
     ) -> None:
@@ -79,17 +94,17 @@ class AttributionDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
+        estimator: BaseEstimator,
+        X: SequencesLike,
         *,
         sequence: int = 0,
-        method: str = "integrated",
-        target: Any = None,
-        baseline: Any = None,
+        method: Literal["integrated", "gradient"] = "integrated",
+        target: Hashable = None,
+        baseline: SequencesLike | str | int | None = None,
         step: int | None = None,
-        feature_names: Any = None,
-        ax: Any = None,
-    ) -> AttributionDisplay:
+        feature_names: Sequence[str] | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the attributions of one sequence.
 
         Parameters
@@ -144,7 +159,7 @@ class AttributionDisplay:
         title = f"{kind}: {what}"
         return cls(values, x, feature_names=names, title=title, label=label).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> AttributionDisplay:
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw.
 
         Parameters
@@ -158,17 +173,17 @@ class AttributionDisplay:
             The display itself.
         """
         import_pyplot("AttributionDisplay")
-        self.texts_: list[Any] = []
+        self.texts_ = []
         if self.x.ndim == 1:
             self._draw_tokens(ax)
         else:
             self._draw_heat_map(ax)
-        self.figure_ = self.ax_.figure
+        self.figure_ = figure_of(self.ax_)
         self.figure_.colorbar(self.image_, ax=self.ax_, label=self.label)
-        self.ax_.set_title(self.title)
+        self.ax_.set_title(self.title or "")
         return self
 
-    def _draw_heat_map(self, ax: Any) -> None:
+    def _draw_heat_map(self, ax: Axes | None) -> None:
         n_features = len(self.feature_names)
         height = min(7, 1.6 + 0.28 * n_features)
         self.ax_ = make_axes("AttributionDisplay", ax, (7.0, height))
@@ -178,9 +193,9 @@ class AttributionDisplay:
         else:
             self.ax_.set_ylabel("feature")
         self.ax_.set_xlabel("time step")
-        self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        whole_steps(self.ax_)
 
-    def _draw_tokens(self, ax: Any) -> None:
+    def _draw_tokens(self, ax: Axes | None) -> None:
         n_lines = -(-len(self.x) // _TOKENS_A_LINE)
         width = min(len(self.x), _TOKENS_A_LINE)
         self.ax_ = make_axes("AttributionDisplay", ax, (max(6.0, 0.32 * width), 1 + 0.5 * n_lines))
@@ -202,14 +217,14 @@ class AttributionDisplay:
             )
         self.ax_.set(xticks=[], yticks=[])
 
-    def _draw(self, table: np.ndarray) -> None:
+    def _draw(self, table: Array) -> None:
         largest = max(float(np.nanmax(np.abs(table))), 1e-300)
         self.image_ = self.ax_.imshow(
             table, aspect="auto", cmap=DIVERGING, vmin=-largest, vmax=largest, interpolation="none"
         )
 
 
-def _one(values: Any) -> np.ndarray:
+def _one(values: Any) -> Array:
     """Return the only sequence of a container; an array without padding, or its real steps."""
     one = np.asarray(values[0], dtype=np.float64)
     return one if one.ndim < 2 else one[~np.isnan(one).all(axis=1)]

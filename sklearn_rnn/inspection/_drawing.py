@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -10,6 +11,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn._estimators.attribution import is_integer
 from sklearn_rnn._estimators.base import RecurrentEstimator
+from sklearn_rnn._typing import Array, SequencesLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.figure import Figure
+    from matplotlib.gridspec import SubplotSpec
+    from matplotlib.image import AxesImage
+    from matplotlib.ticker import MaxNLocator
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, black and yellow left out;
 # markers and line styles differ as well.
@@ -30,15 +40,20 @@ def import_pyplot(display: str) -> Any:
     return pyplot
 
 
-def make_axes(display: str, ax: Any, figsize: tuple[float, float]) -> Any:
+def make_axes(display: str, ax: Axes | None, figsize: tuple[float, float]) -> Axes:
     """Return the axes to draw in: those given, or those of a new figure."""
     pyplot = import_pyplot(display)
     return pyplot.subplots(figsize=figsize, layout="constrained")[1] if ax is None else ax
 
 
+def figure_of(ax: Axes) -> Figure:
+    """Return the figure that holds the axes, or the subfigure, which can do all that is needed."""
+    return cast("Figure", ax.figure)
+
+
 def stack_axes(
-    display: str, ax: Any, heights: list[float], width: float
-) -> tuple[list[Any], list[Any]]:
+    display: str, ax: Axes | None, heights: list[float], width: float
+) -> tuple[list[Axes], list[SubplotSpec]]:
     """Return axes one below the other that share the x-axis, and a place beside each.
 
     In a new figure or in ax's place. `add_colourbar` may fill the places, so that the axes stay
@@ -67,9 +82,14 @@ def stack_axes(
     return axes, [grid[k, 1] for k in range(len(heights))]
 
 
-def add_colourbar(image: Any, place: Any, label: str | None = None) -> Any:
+def whole_steps(ax: Axes) -> None:
+    """Put the ticks of the x-axis at whole numbers."""
+    cast("MaxNLocator", ax.xaxis.get_major_locator()).set_params(integer=True)
+
+
+def add_colourbar(image: AxesImage, place: SubplotSpec, label: str | None = None) -> Colorbar:
     """Draw an image's colour bar in a place that stack_axes has left for it."""
-    figure = image.axes.figure
+    figure = figure_of(image.axes)
     return figure.colorbar(image, cax=figure.add_subplot(place), label=label)
 
 
@@ -98,7 +118,9 @@ def take_sequence(X: Any, index: Any) -> Any:
     return X.iloc[chosen] if hasattr(X, "iloc") else X[chosen]
 
 
-def steps_and_names(model: Any, X: Any, feature_names: Any) -> tuple[np.ndarray, list[str]]:
+def steps_and_names(
+    model: RecurrentEstimator, X: SequencesLike, feature_names: Sequence[str] | None
+) -> tuple[Array, list[str]]:
     """Return the one sequence of X, (T, F), and the features' names; of tokens (T,), and none."""
     sequences = model._read(X)
     if model._reads_tokens:
@@ -118,7 +140,7 @@ def steps_and_names(model: Any, X: Any, feature_names: Any) -> tuple[np.ndarray,
     return sequences.values, [str(name) for name in names]
 
 
-def draw_input(ax: Any, place: Any, x: np.ndarray, names: list[str]) -> None:
+def draw_input(ax: Axes, place: SubplotSpec, x: Array, names: Sequence[str]) -> None:
     """Draw one sequence over time: lines, a heat map of many features, or tokens as labels."""
     n_steps = len(x)
     if x.ndim == 1:
@@ -131,8 +153,13 @@ def draw_input(ax: Any, place: Any, x: np.ndarray, names: list[str]) -> None:
             ax.plot(values, color=COLOURS[k], ls=LINES[k % len(LINES)], label=name)
         ax.set_ylabel("input")
         if len(names) > 1:
-            place_above = dict(loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
-            ax.legend(fontsize="small", ncols=len(names), **place_above)
+            ax.legend(
+                loc="lower right",  # its lower right corner at the upper right one of the axes
+                bbox_to_anchor=(1, 1),
+                ncols=len(names),
+                fontsize="small",
+                frameon=False,
+            )
     else:
         image = ax.imshow(x.T, aspect="auto", cmap=SEQUENTIAL, interpolation="none")
         add_colourbar(image, place)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 
+from sklearn_rnn._typing import Array, SequencesLike
 from sklearn_rnn.inspection._drawing import (
     DIVERGING,
     SEQUENTIAL,
     add_colourbar,
     draw_input,
+    figure_of,
     model_inside,
     stack_axes,
     steps_and_names,
     take_sequence,
+    whole_steps,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.gridspec import SubplotSpec
+    from matplotlib.image import AxesImage
 
 
 class GateDisplay:
@@ -67,12 +79,18 @@ class GateDisplay:
     ['x', 'i', 'f', 'o', 'c']
     """
 
+    axes_: dict[str, Axes]
+    ax_: Axes
+    images_: dict[str, AxesImage]
+    order_: NDArray[np.int64]
+    figure_: Figure
+
     def __init__(
         self,
-        gates: dict[str, np.ndarray],
-        x: np.ndarray,
+        gates: dict[str, Array],
+        x: Array,
         *,
-        feature_names: list[str],
+        feature_names: Sequence[str],
         title: str | None = None,
         gate_titles: dict[str, str] | None = None,
         bounds: dict[str, tuple[float, float] | None] | None = None,
@@ -87,15 +105,15 @@ class GateDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
+        estimator: BaseEstimator,
+        X: SequencesLike,
         *,
         sequence: int = 0,
         layer: int = -1,
         gates: str | None = None,
-        feature_names: Any = None,
-        ax: Any = None,
-    ) -> GateDisplay:
+        feature_names: Sequence[str] | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the gates of an LSTM or a GRU while it reads one sequence.
 
         Parameters
@@ -147,7 +165,7 @@ class GateDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> GateDisplay:
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw.
 
         Parameters
@@ -164,28 +182,33 @@ class GateDisplay:
         heights = [input_height, *[1.4] * len(self.gates)]
         axes, (place, *places) = stack_axes("GateDisplay", ax, heights, width=7.0)
         self.axes_ = dict(zip(["x", *self.gates], axes, strict=True))
-        self.ax_, self.figure_ = axes[0], axes[0].figure
-        self.images_: dict[str, Any] = {}
+        self.ax_, self.figure_ = axes[0], figure_of(axes[0])
+        self.images_ = {}
         draw_input(self.ax_, place, self.x, self.feature_names)
         self.order_ = np.argsort(-next(iter(self.gates.values())).mean(axis=0), kind="stable")
         for name, beside in zip(self.gates, places, strict=True):
             self._draw_gate(name, beside)
-        self.ax_.set_title(self.title, loc="left")
-        self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        self.ax_.set_title(self.title or "", loc="left")
+        whole_steps(self.ax_)
         axes[-1].set_xlabel("time step")
         return self
 
-    def _draw_gate(self, name: str, place: Any) -> None:
+    def _draw_gate(self, name: str, place: SubplotSpec) -> None:
         values = self.gates[name]
         bounds = (self.bounds or {}).get(name)
         if bounds is None:
             largest = max(float(np.abs(values).max()), 1e-300)
             bounds = -largest, largest
         low, high = bounds
-        colours = dict(cmap=DIVERGING if low < 0 else SEQUENTIAL, vmin=low, vmax=high)
         ax = self.axes_[name]
-        shown = values.T[self.order_]
-        self.images_[name] = ax.imshow(shown, aspect="auto", interpolation="none", **colours)
+        self.images_[name] = ax.imshow(
+            values.T[self.order_],
+            aspect="auto",
+            interpolation="none",
+            cmap=DIVERGING if low < 0 else SEQUENTIAL,
+            vmin=low,
+            vmax=high,
+        )
         add_colourbar(self.images_[name], place)
         ax.set(ylabel="unit", yticks=[])
         ax.set_title((self.gate_titles or {}).get(name, name), fontsize="medium", loc="left")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
-from sklearn_rnn.inspection._drawing import COLOURS, LINES, make_axes, model_inside
+from sklearn_rnn._typing import Array, SequencesLike
+from sklearn_rnn.inspection._drawing import COLOURS, LINES, figure_of, make_axes, model_inside
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
 class GradientFlowDisplay:
@@ -54,12 +62,17 @@ class GradientFlowDisplay:
     ('log', ['RNNClassifier', 'LSTMClassifier'])
     """
 
+    ax_: Axes
+    figure_: Figure
+    lines_: dict[str, Line2D]
+    bound_lines_: dict[str, Line2D]
+
     def __init__(
         self,
-        norms: dict[str, np.ndarray],
-        bounds: dict[str, np.ndarray],
+        norms: dict[str, Array],
+        bounds: dict[str, Array],
         *,
-        ranges: dict[str, np.ndarray] | None = None,
+        ranges: dict[str, Array] | None = None,
         sigma_max: dict[str, float] | None = None,
     ) -> None:
         self.norms = norms
@@ -70,14 +83,14 @@ class GradientFlowDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
-        X: Any,
-        y: Any,
+        estimator: BaseEstimator | Sequence[BaseEstimator] | Mapping[str, BaseEstimator],
+        X: SequencesLike,
+        y: SequencesLike,
         *,
         layer: int = -1,
         reverse: bool = False,
-        ax: Any = None,
-    ) -> GradientFlowDisplay:
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the gradient flow of one or several estimators over the same sequences.
 
         Parameters
@@ -102,19 +115,22 @@ class GradientFlowDisplay:
             The drawn display: the median over the sequences, from its 10th to its 90th percentile
             shaded; the bound of an RNN dashed.
         """
-        norms, bounds, ranges, sigma_max = {}, {}, {}, {}
+        norms: dict[str, Array] = {}
+        bounds: dict[str, Array] = {}
+        ranges: dict[str, Array] = {}
+        sigma_max: dict[str, float] = {}
         for name, each in _named(estimator).items():
             model, X_inside = model_inside(each, X)
             flow = model.gradient_flow(X_inside, y)
             end = _end_of(model, layer, reverse, list(flow.norms))
             low, norms[name], high = _by_distance(flow.norms[end], (10, 50, 90), reverse)
             ranges[name] = np.array([low, high])
-            if flow.bounds is not None:
+            if flow.bounds is not None and flow.sigma_max is not None:
                 (bounds[name],) = _by_distance(flow.bounds[end], (50,), reverse)
                 sigma_max[name] = flow.sigma_max[end]
         return cls(norms, bounds, ranges=ranges, sigma_max=sigma_max).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> GradientFlowDisplay:
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw.
 
         Parameters
@@ -128,7 +144,7 @@ class GradientFlowDisplay:
             The display itself.
         """
         self.ax_ = ax = make_axes("GradientFlowDisplay", ax, (6.4, 4.2))
-        self.figure_ = ax.figure
+        self.figure_ = figure_of(ax)
         self.lines_, self.bound_lines_ = {}, {}
         for k, (name, norms) in enumerate(self.norms.items()):
             colour, distances = COLOURS[k % len(COLOURS)], np.arange(len(norms))
@@ -137,9 +153,8 @@ class GradientFlowDisplay:
                 distances, _positive(norms), color=colour, ls=style, label=name
             )
             if self.ranges is not None:
-                ax.fill_between(
-                    distances, *map(_positive, self.ranges[name]), color=colour, alpha=0.15, lw=0
-                )
+                low, high = map(_positive, self.ranges[name])
+                ax.fill_between(distances, low, high, color=colour, alpha=0.15, lw=0)
             if name in self.bounds:
                 label = f"bound of {name}"
                 if self.sigma_max is not None:
@@ -182,7 +197,7 @@ def _end_of(model: Any, layer: int, reverse: bool, ends: list[str]) -> str:
     return name
 
 
-def _by_distance(series: Any, percentiles: tuple[int, ...], reverse: bool) -> np.ndarray:
+def _by_distance(series: Any, percentiles: tuple[int, ...], reverse: bool) -> Array:
     """Return percentiles over sequences of numbers of each step, (len(percentiles), T).
 
     At each distance from the end, over the sequences that are so long.
@@ -194,6 +209,6 @@ def _by_distance(series: Any, percentiles: tuple[int, ...], reverse: bool) -> np
     return np.nanpercentile(table, percentiles, axis=0)
 
 
-def _positive(values: np.ndarray) -> np.ndarray:
+def _positive(values: Array) -> Array:
     """Return values with NaN in the place of zeros and infinity, which a log axis cannot show."""
     return np.where((values > 0) & np.isfinite(values), values, np.nan)

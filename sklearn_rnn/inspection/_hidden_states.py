@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.decomposition import PCA
 
 from sklearn_rnn._data.step_targets import flatten_steps
-from sklearn_rnn.inspection._drawing import COLOURS, MARKERS, SEQUENTIAL, make_axes, model_inside
+from sklearn_rnn._typing import Array, SequencesLike
+from sklearn_rnn.inspection._drawing import (
+    COLOURS,
+    MARKERS,
+    SEQUENTIAL,
+    figure_of,
+    make_axes,
+    model_inside,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
+    from matplotlib.figure import Figure
 
 
 class HiddenStateDisplay:
@@ -50,11 +63,15 @@ class HiddenStateDisplay:
     (2, (50, 2))
     """
 
+    ax_: Axes
+    figure_: Figure
+    scatters_: list[PathCollection]
+
     def __init__(
         self,
-        points: np.ndarray,
-        explained_variance_ratio: np.ndarray,
-        y: np.ndarray | None = None,
+        points: Array,
+        explained_variance_ratio: Array,
+        y: Array | None = None,
         *,
         categorical: bool = True,
     ) -> None:
@@ -65,8 +82,13 @@ class HiddenStateDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, y: Any = None, *, ax: Any = None
-    ) -> HiddenStateDisplay:
+        cls,
+        estimator: BaseEstimator,
+        X: SequencesLike,
+        y: SequencesLike | None = None,
+        *,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the embeddings of sequences: what `transform` gives, by principal components.
 
         Parameters
@@ -109,7 +131,7 @@ class HiddenStateDisplay:
         shares = pca.explained_variance_ratio_
         return cls(points, shares, y, categorical=is_classifier(model)).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> HiddenStateDisplay:
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw.
 
         Parameters
@@ -123,13 +145,14 @@ class HiddenStateDisplay:
             The display itself.
         """
         self.ax_ = ax = make_axes("HiddenStateDisplay", ax, (6.4, 4.6))
-        self.figure_ = ax.figure
+        self.figure_ = figure_of(ax)
+        x, y = self.points.T
         if self.y is None:
-            self.scatters_ = [ax.scatter(*self.points.T, s=18, color=COLOURS[0])]
+            self.scatters_ = [ax.scatter(x, y, s=18, color=COLOURS[0])]
         elif self.categorical:
             self.scatters_ = self._draw_labels(ax)
         else:
-            self.scatters_ = [ax.scatter(*self.points.T, s=18, c=self.y, cmap=SEQUENTIAL)]
+            self.scatters_ = [ax.scatter(x, y, s=18, c=self.y, cmap=SEQUENTIAL)]
             self.figure_.colorbar(self.scatters_[0], ax=ax, label="y")
         first, second = self.explained_variance_ratio
         ax.set(
@@ -139,17 +162,15 @@ class HiddenStateDisplay:
         )
         return self
 
-    def _draw_labels(self, ax: Any) -> list[Any]:
+    def _draw_labels(self, ax: Axes) -> list[PathCollection]:
         assert self.y is not None
         labels, scatters = np.unique(self.y), []
         for k, label in enumerate(labels):
             # No two alike up to the 36th label, nor two neighbours in colour or in marker.
             colour = COLOURS[k % len(COLOURS)]
             marker = MARKERS[(k + k // len(COLOURS)) % len(MARKERS)]
-            chosen = self.points[self.y == label]
-            scatters.append(
-                ax.scatter(*chosen.T, s=18, color=colour, marker=marker, label=str(label))
-            )
+            x, y = self.points[self.y == label].T
+            scatters.append(ax.scatter(x, y, s=18, color=colour, marker=marker, label=str(label)))
         n_columns = -(-len(labels) // 12)
         ax.legend(title="class", ncols=n_columns, loc="center left", bbox_to_anchor=(1, 0.5))
         return scatters

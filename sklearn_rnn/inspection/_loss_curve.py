@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
-from sklearn_rnn.inspection._drawing import COLOURS, model_inside, stack_axes
+from sklearn_rnn._typing import Array
+from sklearn_rnn.inspection._drawing import COLOURS, figure_of, model_inside, stack_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
 class LossCurveDisplay:
@@ -47,14 +54,18 @@ class LossCurveDisplay:
     'epoch'
     """
 
-    def __init__(
-        self, history: dict[str, np.ndarray], *, estimator_name: str | None = None
-    ) -> None:
+    ax_: Axes
+    axes_: dict[str, Axes]
+    lines_: dict[str, Line2D]
+    best_epoch_: int
+    figure_: Figure
+
+    def __init__(self, history: dict[str, Array], *, estimator_name: str | None = None) -> None:
         self.history = history
         self.estimator_name = estimator_name
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> LossCurveDisplay:
+    def from_estimator(cls, estimator: BaseEstimator, *, ax: Axes | None = None) -> Self:
         """Draw the last fit of an estimator.
 
         Parameters
@@ -72,7 +83,7 @@ class LossCurveDisplay:
         model, _ = model_inside(estimator)
         return cls(dict(model.history_), estimator_name=type(model).__name__).plot(ax=ax)
 
-    def plot(self, ax: Any = None) -> LossCurveDisplay:
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw.
 
         Parameters
@@ -92,8 +103,8 @@ class LossCurveDisplay:
             panels["learning_rate"] = 1.1
         axes, _ = stack_axes("LossCurveDisplay", ax, list(panels.values()), width=6.4)
         self.axes_ = dict(zip(panels, axes, strict=True))
-        self.ax_, self.figure_ = axes[0], axes[0].figure
-        self.lines_: dict[str, Any] = {}
+        self.ax_, self.figure_ = axes[0], figure_of(axes[0])
+        self.lines_ = {}
         self._draw("loss", "loss", "training", 0)
         if self._has("validation_loss"):
             self._draw("validation_loss", "loss", "validation", 1)

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._data.numbers import read_sequences
+from sklearn_rnn._typing import Array, ArrayOrList, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
 __all__ = ["from_aeon", "from_tslearn", "to_aeon"]
 
 
-def from_aeon(X: Any) -> np.ndarray | SequenceArray:
+def from_aeon(X: ArrayOrList) -> Array | SequenceArray:
     """Turn a collection of aeon's, with channels before timepoints, into sequences.
 
     In a pipeline, ``FunctionTransformer(from_aeon)`` does so.
@@ -72,7 +73,7 @@ def from_aeon(X: Any) -> np.ndarray | SequenceArray:
     )
 
 
-def to_aeon(X: Any) -> np.ndarray | list[np.ndarray]:
+def to_aeon(X: SequencesLike) -> Array | list[Array]:
     """Turn sequences into a collection of aeon's, with channels before timepoints.
 
     Parameters
@@ -110,7 +111,7 @@ def to_aeon(X: Any) -> np.ndarray | list[np.ndarray]:
     return np.stack(turned) if len(lengths) == 1 else turned
 
 
-def from_tslearn(X: Any) -> SequenceArray:
+def from_tslearn(X: Array) -> SequenceArray:
     """Pack a data set of tslearn's, without the NaN that fill it up at the ends.
 
     The way back is :meth:`SequenceArray.to_padded <sklearn_rnn.SequenceArray.to_padded>`.
@@ -151,7 +152,7 @@ def from_tslearn(X: Any) -> SequenceArray:
     X = np.asarray(X)
     if X.ndim != 3:
         raise ValueError(f"X has shape {X.shape}: expected (n_sequences, n_timesteps, n_features)")
-    real = ~np.isnan(X).all(axis=2)
+    real = np.asarray(~np.isnan(X).all(axis=2))
     until_end = np.logical_or.accumulate(real[:, ::-1], axis=1)[:, ::-1]
     return SequenceArray.from_padded(X, mask=until_end)
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from keyword import iskeyword
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_rnn import _files
+from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._estimators.fitted import FittedModel
 from sklearn_rnn.interop._predictor_source import Predictor
 
 
-def export_predictor(estimator: Any, path: str | os.PathLike[str]) -> None:
+def export_predictor(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted estimator as a small Python module, and its weights beside it.
 
     The module needs NumPy and nothing else. It holds what this one model does, as equations to be

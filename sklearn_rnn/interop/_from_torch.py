@@ -6,7 +6,7 @@ readout, V tokens, D numbers of a token's vector.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -14,6 +14,7 @@ from sklearn.utils import column_or_1d
 from sklearn_rnn._core.losses import LOSSES
 from sklearn_rnn._data.targets import check_classes
 from sklearn_rnn._training.history import to_arrays
+from sklearn_rnn._typing import ArrayOrList
 from sklearn_rnn.interop._description import Arrays, Dense, require
 from sklearn_rnn.interop._torch_model import recurrent_model
 from sklearn_rnn.interop._torch_parts import (
@@ -25,21 +26,24 @@ from sklearn_rnn.interop._torch_parts import (
     split_parts,
 )
 
+if TYPE_CHECKING:
+    from torch import nn
+
 
 def from_torch(
-    module: Any,
-    readout: Any = None,
+    module: nn.Module | list[nn.Module],
+    readout: nn.Module | None = None,
     *,
-    classes: Any = None,
+    classes: ArrayOrList | None = None,
     multilabel: bool = False,
-    pooling: str = "last",
+    pooling: Literal["last", "mean", "max"] = "last",
     return_sequences: bool = False,
     loss: str | None = None,
-    quantiles: Any = None,
-    y_mean: Any = None,
-    y_scale: Any = None,
-    embedding: Any = None,
-    vocabulary: Any = None,
+    quantiles: float | ArrayOrList | None = None,
+    y_mean: float | ArrayOrList | None = None,
+    y_scale: float | ArrayOrList | None = None,
+    embedding: nn.Embedding | None = None,
+    vocabulary: ArrayOrList | None = None,
     n_timesteps: int | None = None,
 ) -> Any:
     """Make a fitted estimator of modules that were trained with PyTorch.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._version import __version__
 from sklearn_rnn.interop._description import Answer, Description, describe, require
 from sklearn_rnn.interop._onnx_graph import (
@@ -20,13 +21,19 @@ from sklearn_rnn.interop._onnx_graph import (
 )
 from sklearn_rnn.interop._onnx_scalers import add_transformer
 
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
 OPSETS = {"": 18, "ai.onnx.ml": 3}  # the first with all that is needed, so that old runtimes do
 IR_VERSION = 8  # the one that came with opset 18
 
 
 def to_onnx(
-    estimator: Any, path: str | PathLike[str] | None = None, *, lengths: bool | None = None
-) -> Any:
+    estimator: RecurrentEstimator | Pipeline,
+    path: str | PathLike[str] | None = None,
+    *,
+    lengths: bool | None = None,
+) -> ModelProto:
     """Make an ONNX model of a fitted estimator, or of a pipeline that ends in one.
 
     Parameters

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sklearn_rnn._core.norm import EPSILON
+from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn.interop._description import (
     Answer,
     Arrays,
@@ -23,10 +24,13 @@ from sklearn_rnn.interop._torch_model import (
     targets_answer,
 )
 
+if TYPE_CHECKING:
+    from torch import nn
+
 CELL_ARRAYS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
-def to_torch(estimator: Any) -> Any:
+def to_torch(estimator: RecurrentEstimator) -> nn.Module:
     """Make an nn.Module of a fitted estimator, whose outputs are the estimator's.
 
     Parameters

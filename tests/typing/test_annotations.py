@@ -7,11 +7,32 @@ import importlib
 import inspect
 import pkgutil
 from dataclasses import is_dataclass
+<<<<<<< HEAD
+=======
+from typing import Any
+>>>>>>> 479ef3d (Every public signature is annotated, and a test says which is not)
 
 import pytest
 
 import sklearn_rnn
 
+<<<<<<< HEAD
+=======
+# What may be anything: it depends on what was passed, or on what is in a file.
+ANYTHING = {
+    "from_torch": ["return"],  # one of the six
+    "input_gradients": ["return"],  # like X
+    "integrated_gradients": ["return"],  # like X
+    "inverse_transform": ["return"],  # like X
+    "load": ["return"],  # one of the six
+    "make_sequence_scorer": ["kwargs"],  # the metric's
+    "predict of RecurrentForecaster": ["return"],  # like the series
+    "predict_interval of RecurrentForecaster": ["return"],  # like the series
+    "transform of TimestepTransformer": ["return"],  # like X
+    "__init__ of RecurrentState": ["origin"],  # nobody but an estimator makes one
+}
+
+>>>>>>> 479ef3d (Every public signature is annotated, and a test says which is not)
 
 def public_modules():
     names = [
@@ -51,6 +72,7 @@ def functions_of(thing):
 
 
 def not_annotated(function):
+<<<<<<< HEAD
     signature = inspect.signature(function)
     missing = [
         name
@@ -60,6 +82,22 @@ def not_annotated(function):
     if signature.return_annotation is signature.empty:
         missing.append("return")
     return missing
+=======
+    """Return the parameters, and "return", that have no annotation, or Any, which says nothing."""
+    signature = inspect.signature(function)
+    annotations = {
+        name: parameter.annotation
+        for name, parameter in signature.parameters.items()
+        if name not in ("self", "cls")
+    }
+    annotations["return"] = signature.return_annotation
+    return [name for name, kind in annotations.items() if kind in (signature.empty, "Any", Any)]
+
+
+def may_be_anything(function):
+    name, *owner = reversed(function.__qualname__.split("."))
+    return ANYTHING.get(f"{name} of {'.'.join(owner)}", ANYTHING.get(name, []))
+>>>>>>> 479ef3d (Every public signature is annotated, and a test says which is not)
 
 
 THINGS = public_things()
@@ -70,7 +108,12 @@ def test_everything_public_is_annotated(address):
     missing = {
         f"{address}.{name}".rstrip("."): gaps
         for name, function in functions_of(THINGS[address])
+<<<<<<< HEAD
         if function.__module__.startswith("sklearn_rnn") and (gaps := not_annotated(function))
+=======
+        if function.__module__.startswith("sklearn_rnn")
+        and (gaps := not_annotated(function)) != may_be_anything(function)
+>>>>>>> 479ef3d (Every public signature is annotated, and a test says which is not)
     }
     assert missing == {}
 
@@ -85,6 +128,12 @@ def test_what_is_public_is_found():
 
 
 def test_a_gap_is_found():
+<<<<<<< HEAD
     def function(a: int, b, *, c: str = "", **kwargs): ...
 
     assert not_annotated(function) == ["b", "kwargs", "return"]
+=======
+    def function(a: int, b, *, c: str = "", d: Any = None, **kwargs): ...
+
+    assert not_annotated(function) == ["b", "d", "kwargs", "return"]
+>>>>>>> 479ef3d (Every public signature is annotated, and a test says which is not)
