@@ -73,7 +73,9 @@ FLOORS = (
     Floor("the six estimators", ("_estimators", "_rnn", "_lstm", "_gru", "_registry"), _ALL),
     Floor("public, one idea each", (), _ALL),
     Floor(
-        "the roof, which nobody imports", ("__init__", "__main__"), frozenset({"numpy", "sklearn"})
+        "the roof, which no other room imports",
+        ("__init__", "__main__"),
+        frozenset({"numpy", "sklearn"}),
     ),
 )
 PUBLIC = 5
