@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,6 +16,18 @@ from sklearn_rnn._core.workspace import Array
 
 # The state arrays (H, B) of each layer: (h,), or the LSTM's (h, c).
 LayerStates = tuple[tuple[Array, ...], ...]
+
+
+class Origin(Protocol):
+    """The fit that a state belongs to."""
+
+    @property
+    def theta(self) -> Array | None:
+        """The weights; None where only their fingerprint is known."""
+
+    @property
+    def fingerprint(self) -> bytes:
+        """A hash of architecture and weights."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,7 @@ class RecurrentState:
         What pooling has gathered.
     n_steps : int or ndarray of shape (n_streams,)
         Steps that each stream has seen.
-    origin : object
+    origin : Origin
         The fit that the state belongs to.
 
     Attributes
@@ -96,7 +108,7 @@ class RecurrentState:
 
     __slots__ = ("_layers", "_n_steps", "_origin", "_total")
 
-    def __init__(self, layers: LayerStates, total: Array, n_steps: Steps, origin: Any) -> None:
+    def __init__(self, layers: LayerStates, total: Array, n_steps: Steps, origin: Origin) -> None:
         self._layers = layers
         self._total = total
         self._n_steps = n_steps  # an int while all streams are of one age, which is quicker
@@ -206,7 +218,7 @@ class RecurrentState:
         return RecurrentState, (self._layers, self._total, self._n_steps, origin)
 
 
-def same_fit(one: Any, other: Any) -> bool:
+def same_fit(one: Origin, other: Origin) -> bool:
     """Whether two origins have the same architecture and weights."""
     return one is other or one.fingerprint == other.fingerprint
 

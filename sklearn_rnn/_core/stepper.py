@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.norm import normalise
-from sklearn_rnn._core.state import RecurrentState
+from sklearn_rnn._core.state import Origin, RecurrentState
 from sklearn_rnn._core.workspace import Array
 
 
@@ -57,7 +56,7 @@ class Stepper:
         sizes = repr((self.network.stack, pooling, self.theta.dtype.str))
         return blake2b(sizes.encode() + self.theta.tobytes(), digest_size=16).digest()
 
-    def start(self, n_streams: int, origin: Any) -> RecurrentState:
+    def start(self, n_streams: int, origin: Origin) -> RecurrentState:
         """Return the state of streams that have seen nothing."""
         dtype = self.theta.dtype
         layers = []
@@ -67,7 +66,7 @@ class Stepper:
         total = self.pooling.start(self.network.stack.output_size, n_streams, dtype)
         return RecurrentState(tuple(layers), total, 0, origin)
 
-    def step(self, x: Array, state: RecurrentState, origin: Any) -> tuple[Array, RecurrentState]:
+    def step(self, x: Array, state: RecurrentState, origin: Origin) -> tuple[Array, RecurrentState]:
         """Return the raw predictions (K, B) after one more step, and the state.
 
         Reads x (F, B), or where there is an embedding tokens (1, B).

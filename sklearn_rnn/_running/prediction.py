@@ -6,14 +6,13 @@ Dimension key: N sequences, F features, B columns of a block, K rows of the resu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.layout import Parameters
 from sklearn_rnn._core.network import Network
-from sklearn_rnn._core.state import RecurrentState
+from sklearn_rnn._core.state import Origin, RecurrentState
 from sklearn_rnn._core.stepper import Stepper
 from sklearn_rnn._core.workspace import Array, Workspace
 from sklearn_rnn._running.packing import WorkspacePool, gather, rows_of_steps
@@ -89,7 +88,7 @@ def run_each_step(stepper: Stepper, values: Array, offsets: Array) -> Array:
 
 
 def run_from_state(
-    stepper: Stepper, values: Array, offsets: Array, state: RecurrentState, origin: Any
+    stepper: Stepper, values: Array, offsets: Array, state: RecurrentState, origin: Origin
 ) -> tuple[Array, RecurrentState]:
     """Return the raw predictions (M, K) of sequences that go on from a state, and their states.
 
