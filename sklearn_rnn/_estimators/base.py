@@ -199,9 +199,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             self._check_unchanged({"embedding_size": self.embedding_size})
         read = self._read_numbers if self.embedding_size is None else self._encode_tokens
         sequences = read(request.X, n_timesteps=self.n_timesteps, reset=first)
-        data = self._read_targets(
-            *(request.X, sequences, request.y, request.sample_weight, request.classes), first
-        )
+        X, y, weight = request.X, request.y, request.sample_weight
+        data = self._read_targets(X, sequences, y, weight, request.classes, first)
         architecture = self._describe_architecture(sequences.n_features, data.y.shape[1])
         if first:
             self._architecture_ = architecture

@@ -88,7 +88,7 @@ class Description:
     vocabulary: np.ndarray | None
     n_timesteps: int | None
     answer: Answer
-    estimator: Any
+    estimator: FittedModel
 
     @property
     def input_size(self) -> int:
@@ -165,7 +165,7 @@ def _head(weights: Arrays) -> list[Dense]:
     return [(weights[f"weight_{name}"], weights[f"bias_{name}"]) for name in names]
 
 
-def _answer(model: Any) -> Answer:
+def _answer(model: FittedModel) -> Answer:
     if isinstance(model, RecurrentClassifier):
         nothing = np.empty(0)
         return Answer(model._target_kind_, model.classes_, nothing, nothing, 1, False)
@@ -181,7 +181,7 @@ def _answer(model: Any) -> Answer:
     )
 
 
-def _without_weights(model: Any) -> Any:
+def _without_weights(model: FittedModel) -> Any:
     """Return a copy that knows all but its weights, and what was measured with them."""
     bare = model._copy()
     for name in ("_theta_", "_resume_", "_calibration_"):

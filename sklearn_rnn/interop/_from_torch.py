@@ -13,6 +13,7 @@ from sklearn.utils import column_or_1d
 
 from sklearn_rnn._core.losses import LOSSES
 from sklearn_rnn._data.targets import check_classes
+from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._training.history import to_arrays
 from sklearn_rnn._typing import ArrayOrList
 from sklearn_rnn.interop._description import Arrays, Dense, require
@@ -150,7 +151,7 @@ def _with_weights(model: Any) -> Any:
     return estimator
 
 
-def _assemble(estimator: Any, weights: Arrays, facts: dict[str, Any]) -> Any:
+def _assemble(estimator: RecurrentEstimator, weights: Arrays, facts: dict[str, Any]) -> Any:
     """Set all that fit would have set."""
     estimator._check_parameters()
     _check_sizes(weights, estimator.bidirectional)
@@ -169,7 +170,7 @@ def _assemble(estimator: Any, weights: Arrays, facts: dict[str, Any]) -> Any:
         "best_loss_": None,
         "best_validation_score_": None,
     }
-    vars(estimator).update(facts)
+    estimator.__dict__.update(facts)
     n_targets = len(facts.get("_y_mean_", weights["weight_out"]))
     estimator._architecture_ = estimator._describe_architecture(n_features, n_targets)
     estimator.out_activation_ = estimator._loss().out_activation
@@ -239,7 +240,9 @@ def _class_scores(readout: Dense, classes: Any, multilabel: bool) -> tuple[Dense
     return (W, b), {"classes_": classes[order], "_target_kind_": kind}
 
 
-def _target_facts(estimator: Any, n_outputs: int, y_mean: Any, y_scale: Any) -> dict[str, Any]:
+def _target_facts(
+    estimator: RecurrentEstimator, n_outputs: int, y_mean: Any, y_scale: Any
+) -> dict[str, Any]:
     """Return what a regressor's fit sets about the unit of y."""
     n_quantiles = estimator._chosen_loss().n_outputs
     if n_outputs % n_quantiles:

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterable, Iterator
 from inspect import getsource
 from textwrap import fill, indent
-from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._estimators.fitted import FittedModel
 from sklearn_rnn._version import __version__
 from sklearn_rnn.interop import _predictor_pieces as pieces
 from sklearn_rnn.interop._description import exported_pooling, no_counterpart
@@ -26,7 +26,7 @@ class Predictor:
         Fitted.
     """
 
-    def __init__(self, estimator: Any) -> None:
+    def __init__(self, estimator: FittedModel) -> None:
         self.estimator, self.fitted = estimator, estimator._architecture_
         self.dtype = estimator._theta_.dtype
         self.both = self.fitted["bidirectional"]
