@@ -34,13 +34,41 @@ How it is made fast
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from sklearn_rnn._core.cell import Activation, Cell, OnnxOperator
 from sklearn_rnn._core.init import chrono
 from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
+
+
+class ForwardStep(NamedTuple):
+    """What the forward loop reads and writes in one step, by the letters of the equations.
+
+    Gates that lie side by side are also one view, so that one call works on all of them. Views
+    are flat (H * B,) for each gate, but for Z and mrz, which the matrix product needs as rows.
+    """
+
+    Z: Array  # (H + 1, B), [h_{t-1}; 1]
+    mrz: Array  # (3 * H, B), W_hidden Z: m, and what r and z get from h_{t-1}
+    rz: Array
+    m: Array
+    r: Array
+    z: Array
+    n: Array
+    rz_from_x: Array  # W_ih x_t + b of r and z
+    n_from_x: Array  # W_ih x_t + b of n
+    h_prev: Array
+    h: Array
+
+
+class BackwardStep(NamedTuple):
+    """What the backward loop reads and writes in one step: views of L (see GRUWorkspace)."""
+
+    L: Array  # (5, H * B), all blocks, which dh multiplies
+    dz_hidden: Array  # (3 * H, B), blocks 0 to 2 times dh: dm, dr, dz
+    z_dh: Array  # (H, B), block 4 times dh: the direct path from h to h_prev
 
 
 class GRUWorkspace(Workspace):
@@ -60,30 +88,48 @@ class GRUWorkspace(Workspace):
 
     def __init__(self, *sizes: Any, training: bool, **options: bool) -> None:
         super().__init__(*sizes, training=training, **options)
-        H, B, T = self.hidden_size, self.n_columns, self.n_steps
-        gates = step_buffer(T, 4 * H, B, self.dtype, keep=training)
-        self.gates = gates.reshape(T, 4, H * B)
-        self.from_x = step_buffer(self.chunk, 3 * H, B, self.dtype)
-        from_x = self.from_x.reshape(self.chunk, 3, H * B)
-        h = [state.reshape(H * B) for state in self.h_steps]
-        self.forward_steps = [
-            (
-                self.Z[t, : H + 1],
-                gates[t, : 3 * H],
-                *(self.gates[t, 1:3], self.gates[t, 1], self.gates[t, 0]),
-                *(self.gates[t, 2], self.gates[t, 3]),
-                *(from_x[t % self.chunk, :2], from_x[t % self.chunk, 2]),
-                *(h[t], h[t + 1]),
-            )
-            for t in range(T)
-        ]
+        H, B, T, C = self.hidden_size, self.n_columns, self.n_steps, self.chunk
+        # Products see a step as rows (rows, B), and elementwise calls see each gate as one flat
+        # array (H * B,): two views of the same memory.
+        gate_rows = step_buffer(T, 4 * H, B, self.dtype, keep=training)
+        self.gates = gate_rows.reshape(T, 4, H * B)
+        self.from_x = step_buffer(C, 3 * H, B, self.dtype)
         self.scratch = np.empty(H * B, self.dtype)
+        self.forward_steps = self._forward_steps(gate_rows)
         if training:
-            C = self.chunk
-            L = step_buffer(C, 5 * H, B, self.dtype)
-            self.L = L.reshape(C, 5, H * B)
-            self.dz_hidden, self.dz_input = L[:, : 3 * H], L[:, H : 4 * H]
-            self.backward_steps = [(self.L[k], self.dz_hidden[k], L[k, 4 * H :]) for k in range(C)]
+            L_rows = step_buffer(C, 5 * H, B, self.dtype)
+            self.L = L_rows.reshape(C, 5, H * B)
+            self.dz_hidden, self.dz_input = L_rows[:, : 3 * H], L_rows[:, H : 4 * H]
+            self.backward_steps = [
+                BackwardStep(L=self.L[k], dz_hidden=self.dz_hidden[k], z_dh=L_rows[k, 4 * H :])
+                for k in range(C)
+            ]
+
+    def _forward_steps(self, gate_rows: Array) -> list[ForwardStep]:
+        """Return the views of each step, of gate_rows (T, 4 * H, B) among others."""
+        H = self.hidden_size
+        h = [state.reshape(-1) for state in self.h_steps]
+        from_x = self.from_x.reshape(self.chunk, 3, -1)
+        steps = []
+        for t in range(self.n_steps):
+            m, r, z, n = self.gates[t]
+            steps.append(
+                ForwardStep(
+                    Z=self.Z[t, : H + 1],
+                    mrz=gate_rows[t, : 3 * H],
+                    rz=self.gates[t, 1:3],
+                    m=m,
+                    r=r,
+                    z=z,
+                    n=n,
+                    # One chunk at a time is in from_x: all chunks share its views.
+                    rz_from_x=from_x[t % self.chunk, :2],
+                    n_from_x=from_x[t % self.chunk, 2],
+                    h_prev=h[t],
+                    h=h[t + 1],
+                )
+            )
+        return steps
 
 
 @dataclass(frozen=True)
@@ -117,10 +163,8 @@ class GRUCell(Cell):
         for begin in range(0, n_steps, ws.chunk):
             end = min(begin + ws.chunk, n_steps)
             np.matmul(W_input, ws.Z[begin:end, H:], ws.from_x[: end - begin])
-            steps = ws.forward_steps[begin:end]
-            for t, (Z, mrz, rz, r, m, z, n, rz_from_x, n_from_x, h_prev, h) in enumerate(
-                steps, begin
-            ):
+            steps = enumerate(ws.forward_steps[begin:end], begin)
+            for t, (Z, mrz, rz, m, r, z, n, rz_from_x, n_from_x, h_prev, h) in steps:
                 if ws.masks_states:
                     ws.apply_mask(t)
                 np.dot(W_hidden, Z, mrz)

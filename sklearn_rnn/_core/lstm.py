@@ -35,13 +35,41 @@ How it is made fast
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from sklearn_rnn._core.cell import Activation, Cell, OnnxOperator
 from sklearn_rnn._core.init import chrono
 from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
+
+
+class ForwardStep(NamedTuple):
+    """What the forward loop reads and writes in one step, by the letters of the equations.
+
+    Gates that lie side by side are also one view, so that one call works on all of them. Views
+    are flat (H * B,) for each gate, but for Z and oifg, which the matrix product needs as rows.
+    """
+
+    Z: Array  # (R, B), [h_{t-1}; 1; x_t]
+    oifg: Array  # (4 * H, B), all gates
+    oif: Array  # the three gates with a sigmoid
+    i_f: Array  # the factors of g and c_prev
+    g_c_prev: Array
+    c: Array
+    tanh_c: Array
+    o: Array
+    h: Array
+
+
+class BackwardStep(NamedTuple):
+    """What the backward loop reads and writes in one step: views of L (see LSTMWorkspace)."""
+
+    times_dh: Array  # blocks 0 and 1, which dh multiplies
+    times_dc: Array  # blocks 2 to 5, which dc multiplies
+    dc_from_h: Array  # block 0 times dh: the part of dc that comes from h
+    dc_prev: Array  # block 5 times dc
+    dz: Array  # (4 * H, B), blocks 1 to 4 times dh and dc
 
 
 class LSTMWorkspace(Workspace):
@@ -65,21 +93,23 @@ class LSTMWorkspace(Workspace):
         super().__init__(*sizes, training=training, **options)
         H, B, T = self.hidden_size, self.n_columns, self.n_steps
         self.c0 = np.zeros((H, B), self.dtype)
-        gates = step_buffer(T + 1, 5 * H, B, self.dtype, keep=training)
-        self.gates = gates.reshape(T + 1, 5, H * B)
+        # Products see a step as rows (rows, B), and elementwise calls see each gate as one flat
+        # array (H * B,): two views of the same memory.
+        rows = step_buffer(T + 1, 5 * H, B, self.dtype, keep=training)
+        self.gates = rows.reshape(T + 1, 5, H * B)
         self.tanh_c = step_buffer(T, H, B, self.dtype, keep=training).reshape(T, H * B)
         self.products = np.empty((2, H * B), self.dtype)
         self.forward_steps = [
-            (
-                self.Z[t],
-                gates[t, : 4 * H],
-                self.gates[t, :3],
-                self.gates[t, 1:3],
-                self.gates[t, 3:5],
-                self.gates[t + 1, 4],
-                self.tanh_c[t],
-                self.gates[t, 0],
-                self.h[t].reshape(H * B),
+            ForwardStep(
+                Z=self.Z[t],
+                oifg=rows[t, : 4 * H],
+                oif=self.gates[t, :3],
+                i_f=self.gates[t, 1:3],
+                g_c_prev=self.gates[t, 3:5],
+                c=self.gates[t + 1, 4],  # c_prev of the next step
+                tanh_c=self.tanh_c[t],
+                o=self.gates[t, 0],
+                h=self.h[t].reshape(H * B),
             )
             for t in range(T)
         ]
@@ -89,7 +119,8 @@ class LSTMWorkspace(Workspace):
             self.dz, self.L = L[:, H : 5 * H], L.reshape(C, 6, H * B)
             self.dc_last = np.zeros(H * B, self.dtype)
             self.backward_steps = [
-                (L[:2], L[2:], L[0], L[5], dz) for L, dz in zip(self.L, self.dz, strict=True)
+                BackwardStep(times_dh=L[:2], times_dc=L[2:], dc_from_h=L[0], dc_prev=L[5], dz=dz)
+                for L, dz in zip(self.L, self.dz, strict=True)
             ]
 
     def start_from(self, state: tuple[Array, ...], *, learned: bool = False) -> None:
@@ -158,14 +189,14 @@ class LSTMCell(Cell):
         half, products, (ig, fc) = ws.half, ws.products, ws.products
         ws.gates[0, 4] = ws.c0.reshape(-1)
         steps = ws.forward_steps[:n_steps]
-        for t, (Z, a, oif, i_f, g_cprev, c, tanh_c, o, h) in enumerate(steps):
+        for t, (Z, oifg, oif, i_f, g_c_prev, c, tanh_c, o, h) in enumerate(steps):
             if ws.masks_states:
                 ws.apply_mask(t)
-            np.dot(half_W, Z, a)
-            np.tanh(a, a)
+            np.dot(half_W, Z, oifg)
+            np.tanh(oifg, oifg)
             np.multiply(oif, half, oif)
             np.add(oif, half, oif)  # (1)
-            np.multiply(i_f, g_cprev, products)
+            np.multiply(i_f, g_c_prev, products)
             np.add(ig, fc, c)  # (2)
             np.tanh(c, tanh_c)
             np.multiply(o, tanh_c, h)  # (3)
