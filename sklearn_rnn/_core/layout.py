@@ -136,19 +136,23 @@ class Layout:
         return named
 
     def flat(self, named: dict[str, Array]) -> Array:
-        """Return theta for parameters under PyTorch's names: what `public` shows, and back.
+        """Return theta for parameters under PyTorch's names: the inverse of `public`.
 
-        Of two biases of which only the sum matters, both may be given.
+        PyTorch adds two biases to each gate. Where theta has one bias, it gets their sum.
         """
-        places = self.public(np.arange(1, self.size + 1))  # 0: no place of its own
-        theta = np.empty(self.size, np.result_type(*named.values()))
-        for name, place in places.items():
-            theta[place[place > 0] - 1] = named[name][place > 0]
-        for name, place in places.items():
+        # `public` of the numbers 1, 2, 3, ... says which entry of theta each public number is. It
+        # shows 0 for second biases that theta has no entry for: these go to theta[0] first, which
+        # does not belong to the result.
+        entries = self.public(np.arange(1, self.size + 1))
+        theta = np.zeros(1 + self.size, np.result_type(*named.values()))
+        for name, entry in entries.items():
+            theta[entry] = named[name]
+        for name, entry in entries.items():
             if name.startswith("bias_hh"):
-                partner = places[name.replace("bias_hh", "bias_ih")]
-                theta[partner[place == 0] - 1] += named[name][place == 0]
-        return theta
+                first_bias = entries[name.replace("bias_hh", "bias_ih")]
+                has_no_entry = entry == 0
+                theta[first_bias[has_no_entry]] += named[name][has_no_entry]
+        return theta[1:].copy()
 
     def _shapes(self) -> Iterator[tuple[int, ...]]:
         for cell in self.stack.layers:

@@ -102,15 +102,21 @@ class Network:
             input_gradient=training and self.embedding is not None,
         )
 
-    def embed(self, parameters: Parameters, block: Block) -> Block:
-        """Return the block that the stack reads: of inputs, in the place of tokens."""
-        if self.embedding is None:
-            return block
-        return self.embedding.forward(parameters.embedding, block)
-
     def start(self, parameters: Parameters, workspaces: list[list[Workspace]]) -> None:
-        """Write the states that sequences begin with; in front of any gradient."""
+        """Write the states that sequences start from. Call this before any gradient."""
         self.stack.start(parameters.cells, workspaces)
+
+    def forward(
+        self,
+        parameters: Parameters,
+        workspaces: list[list[Workspace]],
+        block: Block,
+        masks: Masks = NO_MASKS,
+    ) -> list[Array]:
+        """Run embedding and layers; return the outputs (T, H, B) of each direction on top."""
+        if self.embedding is not None:
+            block = self.embedding.forward(parameters.embedding, block)
+        return self.stack.forward(parameters.cells, workspaces, block, masks)
 
     def pooled_states(
         self, parameters: Parameters, workspaces: list[list[Workspace]], block: Block
@@ -147,8 +153,7 @@ class Network:
         Reads the parameters, the objective, and the states that the workspaces start from (see
         `start`). Writes the gradient.
         """
-        x = self.embed(parameters, block)
-        states = self.stack.forward(parameters.cells, workspaces, x, masks)
+        states = self.forward(parameters, workspaces, block, masks)
         pooled = self.readout.pool(parameters.readout, states, block)
         loss, dpooled = self._readout_gradient(parameters, pooled, objective, gradient, masks)
         self._backward(parameters, workspaces, block, states, dpooled, gradient, masks)
@@ -163,27 +168,30 @@ class Network:
         gradient: Parameters,
         masks: Masks = NO_MASKS,
     ) -> Any:
-        """Do what loss_gradient does, piece by piece: no error crosses a cut.
+        """Return the objective of a long block; write its truncated gradient (see truncation.py).
 
-        For a block of more steps than the workspaces hold, and answers that pool over time.
+        For blocks with more steps than the workspaces hold, and one answer for each sequence. The
+        gradient differs from that of `loss_gradient`: no error crosses a cut between two pieces.
         """
-        gradient.vector[...] = 0
+        # First run: the summaries of all pieces, and the states that each piece starts from.
         starts: list[States] = []
         values = np.array(list(self._pooled_pieces(parameters, workspaces, block, starts, masks)))
         pooled, shares = self._combine(values, block, workspaces)
+        gradient.vector[...] = 0
         loss, dpooled = self._readout_gradient(parameters, pooled, objective, gradient, masks)
+        # Second run: workspaces keep the histories of one piece only. So each piece runs forward
+        # again before the errors run back through it, and the gradients of the pieces add up.
         of_piece = self.layout.bind(np.zeros_like(gradient.vector))
-        pieces = self._cut(block, workspaces, masks)
-        for (piece, piece_masks), start, share in zip(pieces, starts, shares, strict=True):
-            if share.any():
-                start_from(workspaces, start)
-                if start is starts[0]:
-                    self.start(parameters, workspaces)
-                x = self.embed(parameters, piece)
-                states = self.stack.forward(parameters.cells, workspaces, x, piece_masks)
-                arrays = share * dpooled, of_piece, piece_masks
-                self._backward(parameters, workspaces, piece, states, *arrays)
-                gradient.vector[...] += of_piece.vector
+        for k, (piece, piece_masks) in enumerate(self._cut(block, workspaces, masks)):
+            if not shares[k].any():  # no error enters this piece
+                continue
+            start_from(workspaces, starts[k])
+            if k == 0:  # here, and not after a cut, learned initial states have a gradient
+                self.start(parameters, workspaces)
+            states = self.forward(parameters, workspaces, piece, piece_masks)
+            dpiece = shares[k] * dpooled
+            self._backward(parameters, workspaces, piece, states, dpiece, of_piece, piece_masks)
+            gradient.vector[...] += of_piece.vector
         clear_states(workspaces)
         return loss + self._penalty(parameters, gradient)
 
@@ -240,8 +248,7 @@ class Network:
         for piece, piece_masks in pieces:
             if starts is not None:
                 starts.append(states_after(workspaces, 0))
-            x = self.embed(parameters, piece)
-            states = self.stack.forward(parameters.cells, workspaces, x, piece_masks)
+            states = self.forward(parameters, workspaces, piece, piece_masks)
             yield self.readout.pool(parameters.readout, states, piece)
             if len(pieces) > 1:
                 start_from(workspaces, states_after(workspaces, piece.n_steps))

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.layout import Parameters
 from sklearn_rnn._core.network import Network
-from sklearn_rnn._core.state import Origin, RecurrentState
+from sklearn_rnn._core.state import LayerStates, Origin, RecurrentState
 from sklearn_rnn._core.stepper import Stepper
 from sklearn_rnn._core.workspace import Array, Workspace
 from sklearn_rnn._running.packing import WorkspacePool, gather, rows_of_steps
@@ -76,8 +76,7 @@ def run_each_step(stepper: Stepper, values: Array, offsets: Array) -> Array:
             T, B = block.n_steps, block.n_columns
             workspaces = pool.get(T, B)
             network.start(parameters, workspaces)
-            x = network.embed(parameters, block)
-            (h,) = network.stack.forward(parameters.cells, workspaces, x)
+            (h,) = network.forward(parameters, workspaces, block)
             totals = pooling.totals(h, stepper.pooling_weights)
             n_steps = np.arange(1, T + 1)[:, None, None]
             pooled = pooling.summary(totals, n_steps, theta.dtype)
@@ -90,41 +89,58 @@ def run_each_step(stepper: Stepper, values: Array, offsets: Array) -> Array:
 def run_from_state(
     stepper: Stepper, values: Array, offsets: Array, state: RecurrentState, origin: Origin
 ) -> tuple[Array, RecurrentState]:
-    """Return the raw predictions (M, K) of sequences that go on from a state, and their states.
+    """Return the raw predictions (M, K) of sequences that continue streams, and the new state.
 
-    The sequences run side by side in pieces of equal lengths, so that a state is only ever
-    taken at the end of a block; so memory does not grow with their lengths either.
+    Sequences run side by side in pieces of equal lengths: the states of all sequences in a block
+    can be read only after its last step, so there must be no padding. Pieces also keep the memory
+    bounded, however long the sequences are.
     """
-    network, theta, pooling = stepper.network, stepper.theta, stepper.pooling
-    parameters = network.layout.bind(theta)
-    pool = WorkspacePool(network, theta.dtype, training=False)
+    network, pooling, dtype = stepper.network, stepper.pooling, stepper.theta.dtype
+    parameters = network.layout.bind(stepper.theta)
+    pool = WorkspacePool(network, dtype, training=False)
+    lengths = np.diff(offsets)
+    # The new state: each piece overwrites the columns of its sequences.
     layers = tuple(tuple(array.copy() for array in layer) for layer in state._layers)
-    total, lengths = state._total.copy(), np.diff(offsets)
-    shape = (len(values), network.readout.n_outputs) if network.per_step else 0
-    each = np.empty(shape, theta.dtype)
+    total, n_steps = state._total.copy(), state.n_steps + lengths
+    raw = np.empty((len(values) if network.per_step else 0, network.readout.n_outputs), dtype)
     with np.errstate(all="ignore"):
         for begin, end, index in _iter_pieces(lengths, _numbers_per_step(network)):
             rows = offsets[index] + np.arange(begin, end)[:, None]
             x = values.take(rows, axis=0).transpose(0, 2, 1)
-            block = network.embed(parameters, Block(x, np.full(len(index), end - begin)))
+            block = Block(x, np.full(len(index), end - begin))
             workspaces = pool.get(block.n_steps, block.n_columns)
-            for (ws,), layer in zip(workspaces, layers, strict=True):
-                ws.start_from(tuple(array[:, index] for array in layer))
-            (h,) = network.stack.forward(parameters.cells, workspaces, block)
-            for (ws,), layer in zip(workspaces, layers, strict=True):
-                for array, now in zip(layer, ws.state_after(block.n_steps), strict=True):
-                    array[:, index] = now
+            _load_states(workspaces, layers, index)
+            (h,) = network.forward(parameters, workspaces, block)
+            _store_states(workspaces, layers, index, block.n_steps)
+            total[:, index] = _add_steps(stepper, total[:, index], h)
             if network.per_step:
-                each[rows] = network.readout.forward(parameters.readout, h).transpose(0, 2, 1)
-            part = total[:, index]
-            for h_t in h:
-                part = pooling.add(part, h_t, stepper.pooling_weights)
-            total[:, index] = part
-        state = RecurrentState(layers, total, state.n_steps + lengths, origin)
-        if network.per_step:
-            return each, state
-        pooled = pooling.summary(total, state.n_steps, theta.dtype)
-        return network.readout.forward(parameters.readout, pooled).T, state
+                raw[rows] = network.readout.forward(parameters.readout, h).transpose(0, 2, 1)
+        if not network.per_step:
+            pooled = pooling.summary(total, n_steps, dtype)
+            raw = network.readout.forward(parameters.readout, pooled).T
+    return raw, RecurrentState(layers, total, n_steps, origin)
+
+
+def _load_states(workspaces: list[list[Workspace]], layers: LayerStates, index: Array) -> None:
+    """Let workspaces of one direction start from the states of the chosen streams."""
+    for (ws,), layer in zip(workspaces, layers, strict=True):
+        ws.start_from(tuple(array[:, index] for array in layer))
+
+
+def _store_states(
+    workspaces: list[list[Workspace]], layers: LayerStates, index: Array, n_steps: int
+) -> None:
+    """Write the states after n_steps steps into the columns of the chosen streams."""
+    for (ws,), layer in zip(workspaces, layers, strict=True):
+        for array, after in zip(layer, ws.state_after(n_steps), strict=True):
+            array[:, index] = after
+
+
+def _add_steps(stepper: Stepper, total: Array, h: Array) -> Array:
+    """Return pooling's total after all steps of h (T, H, B)."""
+    for h_t in h:
+        total = stepper.pooling.add(total, h_t, stepper.pooling_weights)
+    return total
 
 
 def _iter_pieces(lengths: Array, numbers_per_step: int) -> Iterator[tuple[int, int, Array]]:

@@ -35,7 +35,7 @@ def read_forward(
         sizes = block.n_steps, block.n_columns, theta.dtype
         workspaces = network.make_workspaces(*sizes, training=training)
         network.start(parameters, workspaces)
-        network.stack.forward(parameters.cells, workspaces, network.embed(parameters, block))
+        network.forward(parameters, workspaces, block)
         return read(workspaces, block)
 
     return _gather_steps(network, values, offsets, run)
