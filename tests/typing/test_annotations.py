@@ -24,7 +24,6 @@ ANYTHING = {
     "predict of RecurrentForecaster": ["return"],  # like the series
     "predict_interval of RecurrentForecaster": ["return"],  # like the series
     "transform of TimestepTransformer": ["return"],  # like X
-    "__init__ of RecurrentState": ["origin"],  # nobody but an estimator makes one
 }
 
 
