@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import copy
-from typing import Any, Self
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
@@ -19,12 +19,17 @@ from sklearn_rnn.sequences import SequenceArray
 __all__ = ["TimestepTransformer"]
 
 
-def _transformer_has(method: str) -> Callable[[Any], bool]:
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _available_if_transformer_has(name: str) -> Callable[[Method], Method]:
+    """Return `available_if` as a decorator that keeps the type of the method."""
+
     def check(self: Any) -> bool:
-        getattr(getattr(self, "transformer_", self.transformer), method)  # or AttributeError
+        getattr(getattr(self, "transformer_", self.transformer), name)  # or AttributeError
         return True
 
-    return check
+    return cast("Callable[[Method], Method]", available_if(check))
 
 
 # auto_wrap_output_keys=None: there is no set_output, since a frame cannot hold sequences.
@@ -133,7 +138,7 @@ class TimestepTransformer(  # type: ignore[call-arg]
         sequences = self._read_numbers(X, reset=False, allow_nan=True)
         return restore_container(X, _map_steps(self.transformer_.transform, sequences))
 
-    @available_if(_transformer_has("inverse_transform"))
+    @_available_if_transformer_has("inverse_transform")
     def inverse_transform(self, X: SequencesLike) -> Any:
         """Undo `transform`.
 
@@ -154,7 +159,7 @@ class TimestepTransformer(  # type: ignore[call-arg]
             return original.values.reshape(len(original), -1)
         return restore_container(X, original)
 
-    @available_if(_transformer_has("get_feature_names_out"))
+    @_available_if_transformer_has("get_feature_names_out")
     def get_feature_names_out(self, input_features: ArrayOrList | None = None) -> Array:
         """Give the names of the features of a transformed time step.
 

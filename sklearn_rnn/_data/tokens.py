@@ -186,7 +186,7 @@ def _check_kinds(tokens: list[Token], offsets: np.ndarray) -> None:
 
 
 def _is_token(kind: type) -> bool:
-    return issubclass(kind, (str, Integral)) and kind is not bool
+    return issubclass(kind, (str, Integral)) and not issubclass(kind, bool)
 
 
 def _make_vocabulary(tokens: list[Token]) -> np.ndarray:

@@ -30,8 +30,16 @@ def recurrent_model() -> Any:
         """
 
         def __init__(
-            self, embedding, recurrence, pooling, attention, head, answer, n_directions, template
-        ):
+            self,
+            embedding: Any,
+            recurrence: Any,
+            pooling: Any,
+            attention: Any,
+            head: Any,
+            answer: Any,
+            n_directions: int,
+            template: Any,
+        ) -> None:
             super().__init__()
             self.embedding = embedding
             self.recurrence = recurrence
@@ -98,7 +106,7 @@ def layered_recurrence() -> Any:
         norms: Any
         starts: Any
 
-        def __init__(self, layers, norms, starts, residual):
+        def __init__(self, layers: Any, norms: Any, starts: Any, residual: bool) -> None:
             super().__init__()
             self.layers = nn.ModuleList(layers)
             self.norms = nn.ModuleList(nn.ModuleList(of_layer) for of_layer in norms)

@@ -8,6 +8,7 @@ from typing import Any, assert_type
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
 from sklearn_rnn import (
     GRUClassifier,
@@ -30,6 +31,7 @@ from sklearn_rnn.datasets import (
 from sklearn_rnn.forecasting import Backtest
 from sklearn_rnn.frames import FrameSequences
 from sklearn_rnn.inspection import PermutationImportance, permutation_importance
+from sklearn_rnn.preprocessing import TimestepTransformer
 from sklearn_rnn.windows import Windows
 
 Array = NDArray[Any]
@@ -150,6 +152,9 @@ def compose() -> None:
     clf = GRUClassifier(4, return_sequences=True, max_iter=1, random_state=0)
     clf = clf.fit(X, np.where(X[:, :, 0] > 0, 1, 0))
     scorer = make_sequence_scorer(metric, response_method="predict")
+    transformer = TimestepTransformer(StandardScaler())
+    assert_type(transformer.fit(X), TimestepTransformer)
+    assert_type(transformer.inverse_transform(X), Any)
     assert_type(scorer(clf, X, np.where(X[:, :, 0] > 0, 1, 0)), float)
 
 
