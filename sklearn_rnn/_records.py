@@ -9,7 +9,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Record(Mapping[str, Any]):
@@ -19,16 +19,18 @@ class Record(Mapping[str, Any]):
     equal if they are the same object, since arrays have no single answer to being equal.
     """
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]  # of the subclass
+
     def __getitem__(self, name: str) -> Any:
         if name not in list(self):
             raise KeyError(f"{name!r} is not a field of {type(self).__name__}: {', '.join(self)}")
         return getattr(self, name)
 
     def __iter__(self) -> Iterator[str]:
-        return (field.name for field in fields(self))  # type: ignore[arg-type]
+        return (field.name for field in fields(self))
 
     def __len__(self) -> int:
-        return len(fields(self))  # type: ignore[arg-type]
+        return len(fields(self))
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

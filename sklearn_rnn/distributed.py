@@ -38,7 +38,7 @@ def partial_fit_blocks(
     *,
     classes: ArrayOrList | None = None,
 ) -> Estimator:
-    """Train for one pass over a Dask collection, block after block.
+    """Train an estimator for one pass over a Dask collection, one block after the other.
 
     Each block is loaded and trained on in one task, so one block is in memory at a time, on
     whichever worker has it; the model travels, which is small. It is the training of
@@ -106,7 +106,7 @@ def partial_fit_blocks(
 def predict_blocks(
     estimator: BaseEstimator, X: Collection, *, method: str = "predict"
 ) -> Collection:
-    """Predict from a Dask collection, its blocks in parallel.
+    """Predict from the blocks of a Dask collection in parallel.
 
     Nothing is computed yet: like all of Dask it is when ``compute`` is called on the result.
 

@@ -49,7 +49,7 @@ def sequences_from_frame(
     regular: float | str | timedelta | np.timedelta64 | None = None,
     allow_nan: bool = False,
 ) -> FrameSequences:
-    """Cut a long data frame, with a row for each time step, into sequences.
+    """Cut a long data frame, which has one row for each time step, into sequences.
 
     The rows of a sequence are those with one key in `by`; they need not be neighbours. The
     sequences come in the order in which their keys first appear in the frame, and the steps of each

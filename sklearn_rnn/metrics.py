@@ -26,7 +26,7 @@ def make_sequence_scorer(
     greater_is_better: bool = True,
     **kwargs: Any,
 ) -> SequenceScorer:
-    """Make a scorer for a target at every step of any metric of scikit-learn.
+    """Make a scorer from a scikit-learn metric, for data with a target for each step.
 
     The targets and the answers of all steps that have a target are laid one below the other, and
     the metric compares them: every scored step counts alike, however long its sequence is.

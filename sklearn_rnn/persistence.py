@@ -32,7 +32,7 @@ SKOPS_TRUSTED = [
 
 
 def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
-    """Write an estimator to a file from which `load` makes it again without running any code.
+    """Write an estimator to a file that `load` reads without running any code.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Return the estimator that `save` wrote to a file; no code in the file is ever run.
+    """Load an estimator that `save` wrote; no code in the file is ever run.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def _available_if_transformer_has(name: str) -> Callable[[Method], Method]:
 class TimestepTransformer(  # type: ignore[call-arg]
     InputReader, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
-    """Apply a transformer of tables to the time steps of sequences.
+    """Apply a transformer of 2-D arrays to the time steps of sequences.
 
     The time steps of all training sequences, one below the other, are a table of shape
     (sum of T_i, F): one row a step, one column a feature. `transformer` is fitted on it, so
@@ -140,7 +140,7 @@ class TimestepTransformer(  # type: ignore[call-arg]
 
     @_available_if_transformer_has("inverse_transform")
     def inverse_transform(self, X: SequencesLike) -> Any:
-        """Undo `transform`.
+        """Transform every time step back.
 
         Parameters
         ----------
@@ -161,7 +161,7 @@ class TimestepTransformer(  # type: ignore[call-arg]
 
     @_available_if_transformer_has("get_feature_names_out")
     def get_feature_names_out(self, input_features: ArrayOrList | None = None) -> Array:
-        """Give the names of the features of a transformed time step.
+        """Return the names of the features of a transformed time step.
 
         Parameters
         ----------

@@ -112,7 +112,7 @@ class SequenceArray:
         mask: ArrayLike | None = None,
         padding_value: float = np.nan,
     ) -> SequenceArray:
-        """Pack the real steps of a padded array.
+        """Pack a padded array, without its padding.
 
         Give `lengths`, or `mask`, or neither: then those steps at the start and at the end of a
         sequence are padding in which every feature equals `padding_value`.
@@ -170,7 +170,7 @@ class SequenceArray:
 
     @classmethod
     def from_concatenated(cls, values: ArrayLike, lengths: ArrayLike) -> SequenceArray:
-        """Pack sequences that lie one below the other already.
+        """Pack sequences whose time steps are already stored in one array.
 
         Parameters
         ----------
@@ -194,7 +194,7 @@ class SequenceArray:
         return cls(values, _offsets(_check_lengths(lengths)))
 
     def to_padded(self, padding_value: float = np.nan) -> Array:
-        """Pad the sequences at their ends, up to the longest.
+        """Pad the sequences at their ends to the length of the longest one.
 
         Parameters
         ----------
@@ -222,12 +222,12 @@ class SequenceArray:
 
     @property
     def shape(self) -> tuple[int]:
-        """(n,): how many sequences there are."""
+        """The number of sequences, as a tuple (n,)."""
         return (len(self.offsets) - 1,)
 
     @property
     def ndim(self) -> int:
-        """1: the sequences are one axis, as in a list."""
+        """The number of axes: always 1, the axis of the sequences."""
         return 1
 
     @property
@@ -237,12 +237,12 @@ class SequenceArray:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """How many steps each sequence has, shape (n,)."""
+        """The number of steps of each sequence, shape (n,)."""
         return np.diff(self.offsets)
 
     @property
     def n_features(self) -> int:
-        """F: the number of features of a step."""
+        """The number of features of a time step, F."""
         return int(self.values.shape[1])
 
     def __len__(self) -> int:

@@ -45,7 +45,7 @@ def make_windows(
     target: int | str | list[int] | list[str] | list[int | str] | None = None,
     exog: SequencesLike | None = None,
 ) -> Windows:
-    """Cut long series into windows, and what is to be forecast after each of them.
+    """Cut long series into windows, and return the values that follow each window as targets.
 
     A window that starts at row s has the rows s to s + window - 1 of a series; its targets are the
     `horizon` rows that follow. Windows start at the rows 0, stride, 2 * stride, ... of each series,

@@ -71,7 +71,7 @@ def make_copy_memory(
     n_symbols: int = 10,
     random_state: RandomState = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Make the copying memory problem: repeat what was said before a long pause.
+    """Make the copying memory problem: repeat symbols that were shown before a long pause.
 
     A sequence is `n_symbols` symbols, each one of eight, then a pause of `n_timesteps` blanks
     whose last one is a sign to start, then `n_symbols` blanks. The target is blank until the sign
@@ -125,7 +125,7 @@ def make_copy_memory(
 def make_temporal_order(
     n_samples: int = 1000, n_timesteps: int = 100, *, random_state: RandomState = None
 ) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
-    """Make the temporal order problem: in which order two rare symbols came.
+    """Make the temporal order problem: tell in which order two rare symbols came.
 
     Two steps of the sequence, one between 10 and 20 % of its length and one between 50 and 60 %,
     are X or Y; all others are one of four symbols without meaning. The class is the pair: XX, XY,
@@ -178,7 +178,7 @@ def make_parity(
     per_step: bool = False,
     random_state: RandomState = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Make the parity problem: whether the number of ones has been odd.
+    """Make the parity problem: tell whether the number of ones is odd.
 
     One bit of memory solves it, but no answer that looks at some of the bits is better than
     chance, so that gradients say little until everything is right.

@@ -30,7 +30,7 @@ _TOKENS_A_LINE = 30
 
 
 class AttributionDisplay:
-    """What each input of a sequence has to do with its prediction: a heat map, or coloured tokens.
+    """Plot how much each input contributes to a prediction, as a heat map or colored tokens.
 
     Orange speaks for the class, or raises the prediction; violet speaks against it. Made by
     :meth:`from_estimator`, as a rule.
@@ -160,7 +160,7 @@ class AttributionDisplay:
         return cls(values, x, feature_names=names, title=title, label=label).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw.
+        """Draw the attributions.
 
         Parameters
         ----------

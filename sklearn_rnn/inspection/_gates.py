@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class GateDisplay:
-    """The gates of a layer over time as heat maps, units by time steps, and the input above them.
+    """Plot the gates of a layer as heat maps, units by time steps, and the input above them.
 
     Gates go from 0, closed, to 1, open; a candidate from -1 to 1. The units are in the order of
     their mean first gate, so that those that act alike stand together. Made by
@@ -166,7 +166,7 @@ class GateDisplay:
         return display.plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw.
+        """Draw the input and the gates.
 
         Parameters
         ----------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class GradientFlowDisplay:
-    """The norm of dL/dh(t) against the distance from the end, on a logarithmic axis.
+    """Plot the norm of dL/dh(t) against the distance from the end, on a logarithmic axis.
 
     A line that falls steeply: gradients vanish, and what happened so many steps ago is not
     learned. One that rises: they explode. Made by :meth:`from_estimator`, as a rule.
@@ -131,7 +131,7 @@ class GradientFlowDisplay:
         return cls(norms, bounds, ranges=ranges, sigma_max=sigma_max).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw.
+        """Draw the norms and their bounds.
 
         Parameters
         ----------

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class HiddenStateDisplay:
-    """Embeddings along their two main axes, coloured by what they stand for.
+    """Plot embeddings by their first two principal components, colored by label or target.
 
     Classes that lie apart here are easy to tell apart for the readout. Made by
     :meth:`from_estimator`, as a rule.
@@ -132,7 +132,7 @@ class HiddenStateDisplay:
         return cls(points, shares, y, categorical=is_classifier(model)).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw.
+        """Draw the embeddings.
 
         Parameters
         ----------

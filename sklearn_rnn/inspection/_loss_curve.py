@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LossCurveDisplay:
-    """The course of a training: losses, the validation score, and the learning rate.
+    """Plot losses, the validation score and the learning rate by epoch.
 
     Made by :meth:`from_estimator`, as a rule.
 
@@ -66,7 +66,7 @@ class LossCurveDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: BaseEstimator, *, ax: Axes | None = None) -> Self:
-        """Draw the last fit of an estimator.
+        """Draw the curves of the last fit of an estimator.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class LossCurveDisplay:
         return cls(dict(model.history_), estimator_name=type(model).__name__).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw.
+        """Draw the curves.
 
         Parameters
         ----------

@@ -30,7 +30,7 @@ Part = tuple[slice, np.ndarray]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PermutationImportance(Record):
-    """What inputs are worth; `permutation_importance` describes the fields."""
+    """Importances of features or times; `permutation_importance` describes the fields."""
 
     importances: NDArray[np.float64]
     importances_mean: NDArray[np.float64]
@@ -50,7 +50,7 @@ def permutation_importance(
     random_state: RandomState = None,
     sample_weight: ArrayOrList | None = None,
 ) -> PermutationImportance:
-    """Tell what features, or parts of time, are worth: how far the score falls without them.
+    """Measure how much the score drops when features, or parts of time, are permuted.
 
     What is looked at is exchanged between sequences, whole series at a time [1]_, so that it
     keeps its course but says nothing about its sequence any more. scikit-learn's function of this

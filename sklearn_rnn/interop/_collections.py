@@ -17,7 +17,7 @@ __all__ = ["from_aeon", "from_tslearn", "to_aeon"]
 
 
 def from_aeon(X: ArrayOrList) -> Array | SequenceArray:
-    """Turn a collection of aeon's, with channels before timepoints, into sequences.
+    """Convert an aeon collection, in which channels come before time points, to sequences.
 
     In a pipeline, ``FunctionTransformer(from_aeon)`` does so.
 
@@ -74,7 +74,7 @@ def from_aeon(X: ArrayOrList) -> Array | SequenceArray:
 
 
 def to_aeon(X: SequencesLike) -> Array | list[Array]:
-    """Turn sequences into a collection of aeon's, with channels before timepoints.
+    """Convert sequences to an aeon collection, in which channels come before time points.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def to_aeon(X: SequencesLike) -> Array | list[Array]:
 
 
 def from_tslearn(X: Array) -> SequenceArray:
-    """Pack a data set of tslearn's, without the NaN that fill it up at the ends.
+    """Pack a tslearn data set, without the NaN that pad sequences at their ends.
 
     The way back is :meth:`SequenceArray.to_padded <sklearn_rnn.SequenceArray.to_padded>`.
 

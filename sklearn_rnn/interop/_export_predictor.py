@@ -16,7 +16,7 @@ from sklearn_rnn.interop._predictor_source import Predictor
 
 
 def export_predictor(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
-    """Write a fitted estimator as a small Python module, and its weights beside it.
+    """Write a fitted estimator as a small Python module, and its weights to a file beside it.
 
     The module needs NumPy and nothing else. It holds what this one model does, as equations to be
     read, and no option that it does not use.

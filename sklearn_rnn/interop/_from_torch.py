@@ -47,7 +47,7 @@ def from_torch(
     vocabulary: ArrayOrList | None = None,
     n_timesteps: int | None = None,
 ) -> Any:
-    """Make a fitted estimator of modules that were trained with PyTorch.
+    """Make a fitted estimator from modules that were trained with PyTorch.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from sklearn_rnn.interop._to_onnx import OPSETS
 
 
 def register_skl2onnx() -> None:
-    """Teach skl2onnx the six estimators, so that it converts pipelines that end in one.
+    """Register the six estimators with skl2onnx, so that it converts pipelines that end in one.
 
     The estimator must have been fitted on rows of numbers (a 2-D X, most often with
     `n_timesteps`), since skl2onnx knows tables alone. For sequences there is `to_onnx`.

@@ -34,7 +34,7 @@ def to_onnx(
     *,
     lengths: bool | None = None,
 ) -> ModelProto:
-    """Make an ONNX model of a fitted estimator, or of a pipeline that ends in one.
+    """Make an ONNX model from a fitted estimator, or from a pipeline that ends in one.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ CELL_ARRAYS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def to_torch(estimator: RecurrentEstimator) -> nn.Module:
-    """Make an nn.Module of a fitted estimator, whose outputs are the estimator's.
+    """Make an nn.Module from a fitted estimator, with the same outputs.
 
     Parameters
     ----------
