@@ -1,10 +1,10 @@
-"""What a gradient by the inputs explains: a number that stands behind an answer.
+"""The numbers that input gradients explain: raw predictions, means of counts, log-odds.
 
 Dimension key: K outputs, M answers of a block (one a sequence, or one a step and sequence).
 
-Each is a `Loss` in form, so that the network's own `loss_gradient` runs it through time: the
-weighted sum over answers of the number, and its gradient by the raw prediction (K, M). `y` (K, M)
-says which output is meant, and in which unit.
+Each number has the form of a `Loss`, so that `Network.loss_gradient` can differentiate it: the
+value is the weighted sum of the number over the answers, with its gradient by the raw predictions
+(K, M). `y` (K, M) selects the output and holds its unit.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sklearn_rnn._core.workspace import Array
 
 
 class Explained(Loss):
-    """A number for each answer."""
+    """One explained number for each answer."""
 
     out_activation = "identity"
 
@@ -38,7 +38,7 @@ class Explained(Loss):
 
 
 class RawOutput(Explained):
-    """y raw: a raw prediction in the unit y; of a single logistic output, +-1 its log-odds."""
+    """y raw: a raw prediction in the unit y. With one logistic output and y = +-1, its log-odds."""
 
     def values(self, raw: Array, y: Array) -> Array:
         """Return y raw, summed over the outputs."""
@@ -50,7 +50,7 @@ class RawOutput(Explained):
 
 
 class ExponentialOutput(Explained):
-    """y exp(raw): the mean of counts, whose logarithm the readout gives."""
+    """y exp(raw): the mean of counts. The readout returns its logarithm."""
 
     def values(self, raw: Array, y: Array) -> Array:
         """Return y exp(raw), summed over the outputs."""
@@ -84,12 +84,12 @@ class LogOdds(Explained):
 
 @dataclass(frozen=True)
 class SortedOutput(Explained):
-    """y raw with the raw quantiles of each output in ascending order, as predictions are.
+    """y raw with the raw quantiles of each output sorted in ascending order, like predictions.
 
     Parameters
     ----------
     n_quantiles : int
-        Neighbouring rows of raw that are the quantiles of one output.
+        Number of adjacent rows of raw that are the quantiles of one output.
     """
 
     n_quantiles: int

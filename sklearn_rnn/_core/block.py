@@ -1,11 +1,11 @@
-"""A block: the sequences that run through the network side by side, one a column.
+"""A block: sequences that run through the network side by side, one in each column.
 
 Dimension key: B columns, T steps of the longest column, F inputs.
 
-Every column starts at step 0; a shorter one is followed by padding. Padding needs no masks in
-the cells: what runs on after a column's end is read by nobody, and as no error enters there,
-every gradient there is exactly zero. The reverse direction reads each column from its true
-end, so that it too has its padding at the end of its own time.
+Every column starts at step 0, and padding follows the shorter ones. The cells need no masks for
+the padding: nothing reads the states after the end of a column, and no error enters there, so that
+the padding adds exactly zero to every gradient. The reverse direction reads each column backward
+from its last real step, so that its padding also comes last.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Block:
     Parameters
     ----------
     x : ndarray (T, F, B), or of int (T, 1, B)
-        The inputs, finite numbers in the padding too; or tokens, for an embedding. A view will do.
+        The inputs, or tokens for an embedding. Numbers in the padding must be finite, too. May be
+        a view.
     lengths : ndarray of int (B,)
         The steps of each sequence; the largest is T.
     """
@@ -55,16 +56,16 @@ class Block:
 
     @cached_property
     def _reversal(self) -> Array:
-        """(T, 1, B): the step that each step changes places with in reversed time."""
+        """(T, 1, B): the step that takes the place of each step in reversed time."""
         steps = np.arange(self.n_steps)[:, None]
         return np.where(self.real, self.lengths - 1 - steps, steps)[:, None, :]
 
     def reverse(self, A: Array) -> Array:
-        """Return A (T, rows, B) with each column's real steps in reversed order."""
+        """Return A (T, rows, B) with the real steps of each column in reversed order."""
         return np.take_along_axis(A, self._reversal, axis=0) if self.ragged else A[::-1]
 
     def zero_padding(self, A: Array) -> None:
         """Write zeros into the padding of A (T, rows, B)."""
         if self.ragged:
-            begin = self.lengths.min()  # before it, there is none: blocks are of like lengths
+            begin = self.lengths.min()  # no column has padding before this step
             A[begin:].transpose(0, 2, 1)[~self.real[begin:]] = 0

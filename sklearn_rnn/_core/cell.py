@@ -1,4 +1,4 @@
-"""The abstract recurrent cell, and the notation that every file of the core keeps.
+"""The base class of recurrent cells, and the notation of all files in this folder.
 
 Dimension key
 -------------
@@ -10,8 +10,8 @@ Letters
 x input, h state, c cell state, z pre-activation, W weights, L loss or local derivative;
 dv is the derivative of the loss with respect to v.
 
-All three cells read Z[t] = [h_{t-1}; 1; x_t], so that one matrix W = [W_hh | b | W_ih] holds a
-layer's parameters and one product W @ Z[t] gives every pre-activation, bias included.
+All cells read Z[t] = [h_{t-1}; 1; x_t]. So one matrix W = [W_hh | b | W_ih] holds the parameters of
+a layer, and one product W @ Z[t] gives all pre-activations with their biases.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from sklearn_rnn._core.workspace import Array, Workspace
 
 
 class Activation(NamedTuple):
-    """How one of the arrays that a cell computes beside its state h is shown.
+    """How plots show one of the arrays that a cell computes besides its state h.
 
     Parameters
     ----------
     title : str
-        What it is called.
+        The title of its plot.
     bounds : pair of float or None
-        Between which its values lie; None: anywhere.
+        The smallest and the largest possible value; None means unbounded.
     drawn : bool
-        Whether plots show it unless they are asked for others.
+        Whether plots show it by default.
     """
 
     title: str
@@ -46,16 +46,16 @@ class Activation(NamedTuple):
 
 
 class OnnxOperator(NamedTuple):
-    """The operator of ONNX that computes what a cell does.
+    """The operator of ONNX with the equations of a cell.
 
     Parameters
     ----------
     name : str
         Its name, for example "LSTM".
     gates : str
-        The gates in its order, in the cell's letters.
+        The gates in the order of the operator, by the letters of the cell.
     attributes : mapping
-        What it needs to be told. A list holds what one direction needs.
+        The attributes of the operator. A list holds the entries for one direction.
     """
 
     name: str
@@ -67,65 +67,65 @@ class OnnxOperator(NamedTuple):
 class Cell(ABC):
     """Sizes and equations of one recurrent layer in one direction; holds no arrays.
 
-    A cell also declares, here and nowhere else, what other rooms must know of it: its gates, its
-    states and second biases, how plots show it, and which counterparts it has in other frameworks.
+    A cell also declares all that other modules must know of it: its gates, states and second
+    biases, how plots show it, and its counterparts in other frameworks.
 
     Parameters
     ----------
     input_size, hidden_size : int
         F and H.
     init : str
-        How initial weights are drawn: "orthogonal", or what else a cell knows.
+        How initial weights are drawn: "orthogonal", or another name that the cell knows.
     """
 
     input_size: int
     hidden_size: int
     init: str = "orthogonal"
 
-    # The arrays that make the state, a letter each.
+    # The arrays of the state, one letter each.
     states: ClassVar[str] = "h"
     # The gates that have a second bias, PyTorch's bias_hh, and the name of its parameter (H,).
     second_biases: ClassVar[Mapping[str, str]] = {}
-    # What forward computes beside h, by PyTorch's letters, in the order of `activations`.
+    # What forward computes besides h, by PyTorch's letters, in the order of `activations`.
     activations_by_letter: ClassVar[Mapping[str, Activation]] = {}
-    # The module of torch.nn with the same equations, and the fields that it takes as arguments of
-    # the same names. None: there is no such module.
+    # The module of torch.nn with the same equations, and the fields of the cell that are arguments
+    # of the module under the same names. None: there is no such module.
     torch_module: ClassVar[str | None] = None
     torch_arguments: ClassVar[tuple[str, ...]] = ()
 
     @property
     def onnx_operator(self) -> OnnxOperator | None:
-        """The operator of ONNX with the same equations; None: there is none."""
+        """The operator of ONNX with the same equations, or None."""
         return None
 
     @property
     def predictor_variant(self) -> str | None:
-        """The variant of `cell` among the pieces of exported predictors; None: there is none."""
+        """The variant of `cell` in the source of exported predictors, or None."""
         return None
 
     @property
     @abstractmethod
     def gates(self) -> str:
-        """The gates in the order of the kernel's row blocks, a letter each."""
+        """The gates in the order of their row blocks in W, one letter each."""
 
     @property
     @abstractmethod
     def public_gates(self) -> str:
-        """The gates in PyTorch's order."""
+        """The gates in the order of PyTorch."""
 
     @property
     @abstractmethod
     def workspace_class(self) -> type[Workspace]:
-        """What holds the buffers of its time loop."""
+        """The class of the buffers for the time loop of this cell."""
 
     @property
     def n_states(self) -> int:
-        """How many arrays make the state."""
+        """The number of arrays in the state."""
         return len(self.states)
 
     @property
     def unpenalised(self) -> tuple[str, ...]:
-        """Names of the parameters, beside W's column of biases, that the L2 penalty leaves out."""
+        """Names of the parameters without L2 penalty, besides the column of biases in W."""
         return tuple(self.second_biases.values())
 
     @property
@@ -141,7 +141,7 @@ class Cell(ABC):
     def initialise(
         self, parameters: dict[str, Array], rng: np.random.Generator, longest: int
     ) -> None:
-        """Write initial weights into zeroed parameters, for sequences of up to so many steps."""
+        """Write initial weights into zeroed parameters; sequences have up to `longest` steps."""
         H, W = self.hidden_size, parameters["W"]
         for gate in range(len(self.gates)):
             rows = slice(gate * H, (gate + 1) * H)
@@ -172,10 +172,10 @@ class Cell(ABC):
 
     @abstractmethod
     def forward(self, parameters: dict[str, Array], ws: Any, n_steps: int) -> None:
-        """Run over time.
+        """Run the equations over time.
 
-        Reads ws.x[:n_steps] and the initial state. Writes ws.h[:n_steps] and the histories
-        that backward needs.
+        Reads ws.x[:n_steps] and the initial state. Writes ws.h[:n_steps], and the gates of all
+        steps if the workspace was made for training.
         """
 
     @abstractmethod
@@ -187,34 +187,34 @@ class Cell(ABC):
         first_error: int,
         gradients: dict[str, Array],
     ) -> None:
-        """Run back through time, after forward on the same workspace.
+        """Run the errors back through time, after forward on the same workspace.
 
-        Reads ws.dh[first_error:n_steps], the errors that enter from above (none enter before
-        `first_error`), and forward's histories. Writes the gradients of the parameters and,
-        where the workspace was made for it, ws.dx[:n_steps].
+        Reads ws.dh[first_error:n_steps], the errors from the layer above, and what forward has
+        stored. No error enters before step `first_error`. Writes the gradients of the parameters
+        and, if the workspace was made for it, ws.dx[:n_steps].
         """
 
     def activations(self, ws: Any, n_steps: int) -> list[Array]:
-        """Return what `activations_by_letter` describes, (T, H, B) each.
+        """Return the arrays (T, H, B) that `activations_by_letter` describes, after forward.
 
-        Views of a workspace for training, after forward.
+        They are views of the workspace, which must be one for training.
         """
         return []
 
     def error_factor(self, parameters: dict[str, Array]) -> float | None:
-        """Return the most that one step back multiplies the norm of dL/dh by; None if unknown."""
+        """Return the largest factor of the norm of dL/dh in one step back; None if unknown."""
         return None
 
     @abstractmethod
     def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:
-        """Return what `step` computes with: W with its rows as the step wants them, numbers."""
+        """Return the arrays that `step` computes with, made of the parameters once."""
 
     @abstractmethod
     def step(
         self, weights: tuple[Array, ...], Z: Array, state: tuple[Array, ...]
     ) -> tuple[Array, ...]:
-        """Return the state after one more step: forward's equations, out of place.
+        """Return the state after one more step, by the equations of forward, as new arrays.
 
-        Reads what `step_weights` made, Z = [h_{t-1}; 1; x_t] (R, B), and the state before, (h,)
-        or (h, c), each (H, B); writes none of them.
+        Reads the arrays of `step_weights`, Z = [h_{t-1}; 1; x_t] (R, B), and the state before the
+        step, (h,) or (h, c), each (H, B). Writes none of them.
         """

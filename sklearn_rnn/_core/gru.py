@@ -9,26 +9,26 @@ For each step t, with s the logistic sigmoid:
     (3)  h = n + z (h_{t-1} - n)
 
 Back through time, with dh the sum of what enters at t from above and what comes back from
-t + 1, every gate's error is dh times a number that the forward pass has fixed:
+t + 1, the error of every gate is dh times a number that is known after the forward pass:
 
     (3') dn_pre = dh (1-z)(1-n^2)      dz_pre = dh (h_{t-1}-n) z(1-z)
     (2') dm = dn_pre r                 dr_pre = dn_pre m r(1-r)
     (1') dh_{t-1} = z dh + W_hh^T [dr_pre; dz_pre; dm],  dx_t = W_ih^T [dr_pre; dz_pre; dn_pre]
 
-The reset gate acts after the product, as in cuDNN, PyTorch and ONNX (linear_before_reset = 1):
-b_hn stands inside r m, and cannot be merged with b_n.
+The reset gate acts after the product, as in cuDNN, PyTorch and ONNX (linear_before_reset = 1). So
+b_hn is part of m, which r multiplies, and cannot be merged with b_n.
 
-How it is made fast
--------------------
-- The inputs' part of a chunk of steps is one batch of products before they are run; the
-  recurrent part is one product a step. (One matrix for both, with blocks of zeros for m and n,
-  saves a call a step and costs a third more arithmetic.)
-- A step's rows are stored as m, r, z, n, and its gradients as dm, dr, dz, dn: the first three
-  are what W_hh^T multiplies, the last three what W_ih^T multiplies, each one block.
-- s(z) = (1 + tanh(z / 2)) / 2 with halved rows, as in the LSTM.
-- The five factors of dh are computed for a chunk of steps at once as the local derivatives L.
-  What is left in the backward loop is three calls a step, and the first one turns L into errors
-  in place.
+How the loops are made fast
+---------------------------
+- The products with x are computed for a chunk of steps at once, before the steps run. The
+  recurrent product is one call in each step. (One matrix for both, with blocks of zeros for m
+  and n, would save one call in each step, but cost a third more arithmetic.)
+- The rows of a step are stored in the order m, r, z, n, and their errors as dm, dr, dz, dn. So
+  the three that W_hh^T multiplies are one block, and the three that W_ih^T multiplies also.
+- s(z) = (1 + tanh(z / 2)) / 2 with halved rows of W, as in the LSTM.
+- The five factors of dh are computed for a chunk of steps at once, as the local derivatives L.
+  The backward loop then needs three calls in each step. The first call turns L into errors, in
+  place.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
 
 
 class ForwardStep(NamedTuple):
-    """What the forward loop reads and writes in one step, by the letters of the equations.
+    """The arrays of one step of the forward loop, by the letters of the equations.
 
-    Gates that lie side by side are also one view, so that one call works on all of them. Views
-    are flat (H * B,) for each gate, but for Z and mrz, which the matrix product needs as rows.
+    Gates that lie side by side in memory also have a common view, so that one call computes all
+    of them. Each gate is flat (H * B,). Only Z and mrz are in rows, for the matrix product.
     """
 
     Z: Array  # (H + 1, B), [h_{t-1}; 1]
@@ -64,7 +64,7 @@ class ForwardStep(NamedTuple):
 
 
 class BackwardStep(NamedTuple):
-    """What the backward loop reads and writes in one step: views of L (see GRUWorkspace)."""
+    """The arrays of one step of the backward loop: views of L (see GRUWorkspace)."""
 
     L: Array  # (5, H * B), all blocks, which dh multiplies
     dz_hidden: Array  # (3 * H, B), blocks 0 to 2 times dh: dm, dr, dz
@@ -72,7 +72,7 @@ class BackwardStep(NamedTuple):
 
 
 class GRUWorkspace(Workspace):
-    """Adds gates of every step, and a chunk's local derivatives and gate gradients.
+    """The buffers of a GRU: also the gates of every step, and derivatives of one chunk of steps.
 
     Attributes
     ----------
@@ -89,8 +89,8 @@ class GRUWorkspace(Workspace):
     def __init__(self, *sizes: Any, training: bool, **options: bool) -> None:
         super().__init__(*sizes, training=training, **options)
         H, B, T, C = self.hidden_size, self.n_columns, self.n_steps, self.chunk
-        # Products see a step as rows (rows, B), and elementwise calls see each gate as one flat
-        # array (H * B,): two views of the same memory.
+        # Matrix products need a step in rows (rows, B). Elementwise calls are faster on flat arrays
+        # (H * B,). Both are views of the same memory.
         gate_rows = step_buffer(T, 4 * H, B, self.dtype, keep=training)
         self.gates = gate_rows.reshape(T, 4, H * B)
         self.from_x = step_buffer(C, 3 * H, B, self.dtype)
@@ -106,7 +106,7 @@ class GRUWorkspace(Workspace):
             ]
 
     def _forward_steps(self, gate_rows: Array) -> list[ForwardStep]:
-        """Return the views of each step, of gate_rows (T, 4 * H, B) among others."""
+        """Return the arrays of each step; gate_rows (T, 4 * H, B) are the gates in rows."""
         H = self.hidden_size
         h = [state.reshape(-1) for state in self.h_steps]
         from_x = self.from_x.reshape(self.chunk, 3, -1)
@@ -122,7 +122,7 @@ class GRUWorkspace(Workspace):
                     r=r,
                     z=z,
                     n=n,
-                    # One chunk at a time is in from_x: all chunks share its views.
+                    # from_x holds one chunk at a time, so that all chunks share its memory.
                     rz_from_x=from_x[t % self.chunk, :2],
                     n_from_x=from_x[t % self.chunk, 2],
                     h_prev=h[t],
@@ -151,7 +151,7 @@ class GRUCell(Cell):
 
     @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """W = [W_hh | b | W_ih] of r, z, n, and the candidate's second bias."""
+        """W = [W_hh | b | W_ih] of r, z, n, and b_hn, the second bias of the candidate."""
         return {**super().parameter_shapes, "b_hn": (self.hidden_size,)}
 
     def forward(self, parameters: dict[str, Array], ws: GRUWorkspace, n_steps: int) -> None:
@@ -235,7 +235,7 @@ class GRUCell(Cell):
 
     @staticmethod
     def _local_derivatives(ws: GRUWorkspace, begin: int, end: int) -> None:
-        """Write ws.L, what multiplies dh in dm, dr, dz, dn and in the direct path z."""
+        """Write ws.L: the factors of dh in dm, dr, dz, dn and in z dh, the direct path."""
         gates, L = ws.gates[begin:end], ws.L[: end - begin]
         h_prev = ws.h_prev[begin:end]
         m, r, z, n = (gates[:, k] for k in range(4))
@@ -258,10 +258,11 @@ class GRUCell(Cell):
         return [ws.gates[:n_steps, k].reshape(n_steps, *ws.h0.shape) for k in (1, 2, 3)]
 
     def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:
-        """Return one matrix for r, z, m and n's share of x, the sigmoids' rows halved, and 1/2.
+        """Return one matrix, with the rows of r and z halved, and the number 1/2.
 
-        m does not read x, and that share does not read h. The blocks of zeros cost a third more
-        arithmetic than two products would, and save two calls.
+        Its row blocks are r, z, m, and the part of n that comes from x. m does not read x, and the
+        last block does not read h, so that both have blocks of zeros. These cost a third more
+        arithmetic than two products would, but save two calls.
         """
         H, W = self.hidden_size, parameters["W"]
         half_rz, m, n_from_x = 0.5 * W[: 2 * H], W[2 * H :].copy(), W[2 * H :].copy()

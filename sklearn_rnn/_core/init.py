@@ -1,16 +1,16 @@
-"""Initial weights, drawn from a Generator.
+"""Initial weights, drawn from a random generator.
 
-- Recurrent matrices: orthogonal, gate by gate (Saxe, McClelland and Ganguli 2014): all their
-  singular values are 1, so that errors start out neither shrinking nor growing.
+- Recurrent matrices: orthogonal for each gate (Saxe, McClelland and Ganguli 2014). All singular
+  values are 1, so that these matrices neither shrink nor enlarge errors at first.
 - Input matrices and the readout: uniform with the variance of Glorot and Bengio (2010).
-- The LSTM's forget bias: a parameter, 1 unless said otherwise (Gers 2000; Jozefowicz 2015).
-- With init "chrono", the bias of the gate that keeps the state (the LSTM's forget gate, the GRU's
-  update gate) is the logarithm of a number uniform between 1 and T - 1, so that the units'
-  memories are of all lengths up to T steps; the LSTM's input gate has minus that (Tallec and
-  Ollivier 2018).
-- With init "identity", a simple network's recurrent matrix is the identity and its input matrix
-  normal with a deviation of 0.001; with relu that is the IRNN (Le, Jaitly and Hinton 2015).
-- The readout's bias: the prior, handed in by the caller. All other biases: 0.
+- The bias of the LSTM's forget gate: a parameter, 1 by default (Gers 2000; Jozefowicz 2015).
+- With init "chrono", the bias of the gate that keeps the state (the forget gate of the LSTM, the
+  update gate of the GRU) is the logarithm of a number drawn uniformly between 1 and T - 1. So the
+  units remember for all numbers of steps up to T. The bias of the LSTM's input gate is minus that
+  of its forget gate (Tallec and Ollivier 2018).
+- With init "identity", the recurrent matrix of an RNN is the identity, and its input matrix is
+  normal with standard deviation 0.001. With relu, this is the IRNN (Le, Jaitly and Hinton 2015).
+- The bias of the readout: the prior of the targets, which the caller gives. All other biases: 0.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def orthogonal(rng: np.random.Generator, size: int) -> Array:
 
 
 def glorot_uniform(rng: np.random.Generator, fan_out: int, fan_in: int) -> Array:
-    """Return (fan_out, fan_in) numbers, uniform within sqrt(6 / (fan_in + fan_out))."""
+    """Return (fan_out, fan_in) numbers, uniform between +-sqrt(6 / (fan_in + fan_out))."""
     bound = np.sqrt(6 / (fan_in + fan_out))
     return rng.uniform(-bound, bound, (fan_out, fan_in))
 

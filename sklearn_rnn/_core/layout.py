@@ -1,8 +1,8 @@
-"""Where each parameter lies in the flat vector theta, and what the world calls it.
+"""The place of each parameter in the flat vector theta, and its public name.
 
-theta is one C-contiguous vector, and every weight is a view of it, so that optimizers, clipping
-and pickles see one array. A cell orders its gates as its kernel likes; PyTorch's order and
-names are the public ones, and this is the only file that knows both.
+theta is one C-contiguous vector, and every weight is a view of it, so that optimizers, gradient
+clipping and pickles see one array. Cells store their gates in the order that makes their loops
+fast. Public are the order and the names of PyTorch. Only this file translates between both.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from sklearn_rnn._core.workspace import Array
 
 
 class Parameters(NamedTuple):
-    """The parameters of a network by their places, as views of one flat vector.
+    """The parameters of a network, as views of one flat vector.
 
-    A gradient is laid out like the parameters, and has the same views.
+    The gradient of a loss has the same layout, and is also a `Parameters`.
 
     Attributes
     ----------
     vector : ndarray (size,)
-        The flat vector: theta, or a gradient by theta.
+        The flat vector: theta, or the gradient by theta.
     cells : list of list of dict
         [layer][direction][name], the parameters of each cell and of the options of its layer.
     readout : dict
@@ -47,7 +47,7 @@ class Parameters(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """Slices of theta: every cell's parameters, layer by layer, the readout's, the embedding's.
+    """The order of the parameters in theta: cells layer by layer, readout, embedding.
 
     Parameters
     ----------
@@ -62,11 +62,11 @@ class Layout:
 
     @cached_property
     def size(self) -> int:
-        """Length of theta."""
+        """The length of theta."""
         return sum(prod(shape) for shape in self._shapes())
 
     def bind(self, theta: Array) -> Parameters:
-        """Return all parameters as views of theta: to write into one is to write into the other."""
+        """Return all parameters as views of theta."""
         arrays = self._cut(theta)
         cells = [
             [
@@ -85,9 +85,9 @@ class Layout:
         ----------
         rng : Generator
         bias_out : ndarray (K,)
-            The prior of the raw prediction.
+            The initial bias of the output layer.
         longest : int
-            The steps of the longest sequence.
+            The number of steps of the longest sequence.
         """
         theta = np.zeros(self.size)
         parameters = self.bind(theta)
@@ -100,9 +100,9 @@ class Layout:
 
     @cached_property
     def penalised(self) -> Array:
-        """(size,) bool: entries that the L2 penalty reaches.
+        """(size,) bool: the entries of theta with L2 penalty.
 
-        All weights, but no biases, gains or initial states.
+        These are all weights, but not biases, gains and initial states.
         """
         mask = np.ones(self.size, bool)
         masks = self.bind(mask)
@@ -116,7 +116,7 @@ class Layout:
         return mask
 
     def public(self, theta: Array) -> dict[str, Array]:
-        """Return copies of all parameters, or gradients, under PyTorch's names."""
+        """Return copies of all parameters, or of a gradient, under the names of PyTorch."""
         parameters = self.bind(theta)
         readout = parameters.readout
         named = {}
@@ -136,7 +136,7 @@ class Layout:
         return named
 
     def flat(self, named: dict[str, Array]) -> Array:
-        """Return theta for parameters under PyTorch's names: the inverse of `public`.
+        """Return theta for parameters under the names of PyTorch: the inverse of `public`.
 
         PyTorch adds two biases to each gate. Where theta has one bias, it gets their sum.
         """
@@ -170,12 +170,10 @@ class Layout:
 
 
 def _public_cell(cell: Cell, parameters: dict[str, Array]) -> dict[str, Array]:
-    """Return one cell's weights in PyTorch's gate order, split as PyTorch splits them.
+    """Return copies of the parameters of one cell, with the names and gate order of PyTorch.
 
-    And those of its layer's options, which PyTorch's layers do not have.
-
-    PyTorch adds two biases to each gate. Where the cell has one, bias_ih holds the sum and
-    bias_hh is zero.
+    Also those of the options of its layer, which layers of PyTorch do not have. PyTorch adds two
+    biases to each gate. Where the cell has one, it is in bias_ih, and bias_hh is zero.
     """
     H = cell.hidden_size
     order = [cell.gates.index(gate) for gate in cell.public_gates]

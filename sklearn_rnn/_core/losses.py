@@ -1,12 +1,13 @@
-"""The losses: value, and gradient with respect to the raw prediction.
+"""The losses: their values and their gradients with respect to the raw predictions.
 
-Dimension key: K outputs, M answers of a block (one a sequence, or one a step and sequence).
+Dimension key: K outputs, M answers of a block (one for each sequence, or one for each step and
+sequence).
 
 Conventions
 -----------
-raw : (K, M), the readout's output.
+raw : (K, M), the raw predictions: the outputs of the readout.
 y : (K, M), the targets.
-weight : (M,), their weights.
+weight : (M,), the weights of the answers.
 `value_gradient` returns the weighted sum over the block, not the mean, accumulated in float64
 (complex128 in the gradient check), and the gradient (K, M) in the dtype of `raw`.
 """
@@ -26,9 +27,9 @@ from sklearn_rnn._core.workspace import Array
 
 
 class Objective(NamedTuple):
-    """What the raw predictions of a block are compared with, and how the losses add up.
+    """The targets of a block, and how its losses are weighted and scaled.
 
-    A block's part of the objective is sum over m of weight_m loss(raw_m, y_m) / normalizer.
+    The loss of the block is sum over m of weight_m loss(raw_m, y_m) / normalizer.
 
     Attributes
     ----------
@@ -37,7 +38,8 @@ class Objective(NamedTuple):
     weight : ndarray (M,)
         The weights of the answers; zero for steps that are padding or not scored.
     normalizer : float
-        What the sum is divided by; for a batch the number of sequences times the mean weight.
+        The divisor of the sum. In training it is the number of sequences in the batch times the
+        mean weight of all training data.
     """
 
     y: Array
@@ -47,18 +49,18 @@ class Objective(NamedTuple):
 
 @dataclass(frozen=True)
 class Loss(ABC):
-    """A loss on raw predictions, and what other rooms must know of it.
+    """A loss of raw predictions, with all that other modules must know of it.
 
     The fields of a loss are parameters of the estimators, under the same names.
 
     Attributes
     ----------
     out_activation : {"identity", "exp", "logistic", "softmax"}
-        The inverse link: what makes a prediction of a raw prediction. With "exp", targets cannot
+        The inverse link, which turns raw predictions into predictions. With "exp", targets cannot
         be negative, and their unit is their mean.
     robust : bool
-        Whether outliers have a limited influence. Then they also must not stretch the unit in
-        which targets are learned: it is a robust one.
+        Whether the influence of outliers is limited. If so, the unit of the targets in training
+        is also a robust one.
     """
 
     out_activation: ClassVar[str]
@@ -66,7 +68,7 @@ class Loss(ABC):
 
     @property
     def n_outputs(self) -> int:
-        """Raw predictions for each target."""
+        """The number of raw predictions for each target."""
         return 1
 
     @classmethod
@@ -76,7 +78,7 @@ class Loss(ABC):
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> Loss:
-        """Return the loss for an estimator with these parameters, of which it may ignore some."""
+        """Return the loss for these parameters of an estimator; not all of them need concern it."""
         return cls(**{name: parameters[name] for name in cls.parameters()})
 
     @abstractmethod
@@ -111,9 +113,9 @@ class AbsoluteError(Loss):
 
 @dataclass(frozen=True)
 class Huber(Loss):
-    """(raw - y)^2 / 2 up to delta and straight from there on, summed over the outputs.
+    """(raw - y)^2 / 2 up to a distance of delta, linear beyond, summed over the outputs.
 
-    Huber (1964): an outlier pulls no harder than one that is delta away.
+    Huber (1964). The gradient of an outlier is no larger than that of a target at distance delta.
     """
 
     huber_delta: float
@@ -130,7 +132,7 @@ class Huber(Loss):
 
 
 class PoissonLoss(Loss):
-    """exp(raw) - y raw, summed over the outputs: raw is the logarithm of the mean of counts y."""
+    """exp(raw) - y raw, summed over the outputs; exp(raw) is the mean of the counts y."""
 
     out_activation = "exp"
 
@@ -154,7 +156,7 @@ class PinballLoss(Loss):
 
     @property
     def n_outputs(self) -> int:
-        """As many as there are quantiles."""
+        """The number of quantiles."""
         return len(self.quantiles)
 
     def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
@@ -166,7 +168,7 @@ class PinballLoss(Loss):
 
 
 class BinaryLogLoss(Loss):
-    """log(1 + exp(raw)) - y raw for each output on its own: binary and multilabel targets."""
+    """log(1 + exp(raw)) - y raw, summed over the outputs, for binary and multilabel targets."""
 
     out_activation = "logistic"
 

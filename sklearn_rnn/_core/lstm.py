@@ -17,19 +17,19 @@ t + 1, and dc what comes back along the cell state:
     (1') dz = [do o(1-o); di i(1-i); df f(1-f); dg (1-g^2)]
          dh_{t-1} = W_hh^T dz,  dx_t = W_ih^T dz,  dW = sum over t of dz Z_t^T
 
-The cell state's own path multiplies dc by f alone: where f stays near 1, the error neither
-vanishes nor explodes. That is also why the forget bias starts at 1 (Jozefowicz 2015).
+Along the cell state, dc is multiplied by f alone: while f is near 1, the error neither vanishes nor
+explodes. For this reason the bias of the forget gate starts at 1 (Jozefowicz 2015).
 
-How it is made fast
--------------------
-- s(z) = (1 + tanh(z / 2)) / 2: with the sigmoid rows of W halved (once a block), one tanh
-  serves all four gates.
-- A step's rows are stored as o, i, f, g, c_prev: o, i, f are then one block for the affine
-  part of the sigmoid, and the neighbours (i, f) and (g, c_prev) are two blocks, so that i g
-  and f c_prev are one multiply. Eight calls make a forward step.
-- All that (3') to (1') multiply dh or dc by is known before the backward loop, and is computed
-  for a chunk of steps at once as the local derivatives L. What is left is four calls a step,
-  which turn L into errors in place: dh's share of dc, then dz, then dc_prev.
+How the loops are made fast
+---------------------------
+- s(z) = (1 + tanh(z / 2)) / 2. With the rows of o, i and f in W halved, once in each block, one
+  call of tanh computes all four gates.
+- The rows of a step are stored in the order o, i, f, g, c_prev. So o, i, f are one block for the
+  linear part of the sigmoid, and the pairs (i, f) and (g, c_prev) are two blocks: one call
+  computes both i g and f c_prev. A forward step needs eight calls.
+- The factors of dh and dc in (3') to (1') are known before the backward loop. They are computed
+  for a chunk of steps at once, as the local derivatives L. The loop then needs four calls in each
+  step, which turn L into errors, in place: the part of dc that comes from h, dz, and dc_prev.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
 
 
 class ForwardStep(NamedTuple):
-    """What the forward loop reads and writes in one step, by the letters of the equations.
+    """The arrays of one step of the forward loop, by the letters of the equations.
 
-    Gates that lie side by side are also one view, so that one call works on all of them. Views
-    are flat (H * B,) for each gate, but for Z and oifg, which the matrix product needs as rows.
+    Gates that lie side by side in memory also have a common view, so that one call computes all
+    of them. Each gate is flat (H * B,). Only Z and oifg are in rows, for the matrix product.
     """
 
     Z: Array  # (R, B), [h_{t-1}; 1; x_t]
@@ -63,7 +63,7 @@ class ForwardStep(NamedTuple):
 
 
 class BackwardStep(NamedTuple):
-    """What the backward loop reads and writes in one step: views of L (see LSTMWorkspace)."""
+    """The arrays of one step of the backward loop: views of L (see LSTMWorkspace)."""
 
     times_dh: Array  # blocks 0 and 1, which dh multiplies
     times_dc: Array  # blocks 2 to 5, which dc multiplies
@@ -73,12 +73,12 @@ class BackwardStep(NamedTuple):
 
 
 class LSTMWorkspace(Workspace):
-    """Adds gates and cell states of every step, and a chunk's local derivatives and dz.
+    """The buffers of an LSTM: also gates and cell states, and derivatives of one chunk of steps.
 
     Attributes
     ----------
     c0 : ndarray (H, B)
-        The cell state before the first step; zeros unless somebody writes it.
+        The cell state before the first step; zeros by default.
     gates : ndarray (T + 1, 5, H * B)
         o, i, f, g and c_prev of each step.
     tanh_c : ndarray (T, H * B)
@@ -93,8 +93,8 @@ class LSTMWorkspace(Workspace):
         super().__init__(*sizes, training=training, **options)
         H, B, T = self.hidden_size, self.n_columns, self.n_steps
         self.c0 = np.zeros((H, B), self.dtype)
-        # Products see a step as rows (rows, B), and elementwise calls see each gate as one flat
-        # array (H * B,): two views of the same memory.
+        # Matrix products need a step in rows (rows, B). Elementwise calls are faster on flat arrays
+        # (H * B,). Both are views of the same memory.
         rows = step_buffer(T + 1, 5 * H, B, self.dtype, keep=training)
         self.gates = rows.reshape(T + 1, 5, H * B)
         self.tanh_c = step_buffer(T, H, B, self.dtype, keep=training).reshape(T, H * B)
@@ -129,7 +129,7 @@ class LSTMWorkspace(Workspace):
         np.copyto(self.c0, state[1])
 
     def state_after(self, n_steps: int) -> tuple[Array, ...]:
-        """Return views of the state after forward has run over n_steps; 0 gives the first."""
+        """Return views of the state after n_steps steps of forward; of the first state after 0."""
         c = self.gates[n_steps, 4].reshape(self.c0.shape) if n_steps else self.c0
         return (*super().state_after(n_steps), c)
 
@@ -150,7 +150,7 @@ class LSTMCell(Cell):
     Parameters
     ----------
     forget_bias : float
-        Where the forget gate's bias starts, but with init "chrono".
+        The initial bias of the forget gate. With init "chrono" it has no effect.
     """
 
     forget_bias: float = 1.0
@@ -173,7 +173,7 @@ class LSTMCell(Cell):
     def initialise(
         self, parameters: dict[str, Array], rng: np.random.Generator, longest: int
     ) -> None:
-        """Write initial weights into zeroed parameters, and the forget gate's bias."""
+        """Write initial weights, and the bias of the forget gate, into zeroed parameters."""
         super().initialise(parameters, rng, longest)
         H = self.hidden_size
         bias = parameters["W"][:, H].reshape(4, H)  # of o, i, f, g
@@ -258,7 +258,7 @@ class LSTMCell(Cell):
         return [array.reshape(n_steps, *ws.c0.shape) for array in kept]
 
     def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:
-        """Return W, the sigmoids' rows halved, and 1/2."""
+        """Return W, with the rows of o, i and f halved, and the number 1/2."""
         half_W = parameters["W"].copy()
         half_W[: 3 * self.hidden_size] *= 0.5
         return half_W, np.array(0.5, half_W.dtype)

@@ -1,4 +1,4 @@
-"""Dropout's masks: what training multiplies by, drawn by whoever runs it.
+"""Masks of dropout: the factors that a training step multiplies inputs and states by.
 
 Dimension key: B columns, T steps, F inputs, H hidden, S directions, L layers, M answers.
 """
@@ -12,20 +12,21 @@ from sklearn_rnn._core.workspace import Array
 
 @dataclass(frozen=True)
 class Masks:
-    """Factors of a block's numbers: 0 for those dropped, 1 / (1 - p) for the others.
+    """The factors for one block: 0 for numbers that are dropped, 1 / (1 - p) for the others.
 
-    None is a factor of 1 everywhere.
+    None means a factor of 1 everywhere.
 
     Parameters
     ----------
     x : ndarray (T, F, B) or None
-        Of the first layer's inputs.
+        For the inputs of the first layer.
     outs : list of ndarray (T, H, B), or None
-        [layer][direction] of what all layers but the top one hand on, in the direction's own time.
+        [layer][direction] for the outputs of all layers but the top one, in the time of the
+        direction.
     states : list of ndarray (H, B), or None
-        [layer][direction] of the states in the recurrent products: one mask for all steps.
+        [layer][direction] for the states in the recurrent products: one mask for all steps.
     pooled : ndarray (S * H, M) or None
-        Of what the readout sees.
+        For the inputs of the readout.
     """
 
     x: Array | None = None
@@ -34,11 +35,11 @@ class Masks:
     pooled: Array | None = None
 
     def out(self, layer: int, direction: int) -> Array | None:
-        """Return the mask of what a layer below the top hands on."""
+        """Return the mask for the outputs of a layer below the top."""
         return None if self.outs is None else self.outs[layer][direction]
 
     def piece(self, begin: int, end: int) -> Masks:
-        """Return the masks of some of the block's steps."""
+        """Return the masks for the steps from `begin` to `end` of the block."""
         if self.x is None:
             return self
         pooled, (T, _, B) = self.pooled, self.x.shape

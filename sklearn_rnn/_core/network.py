@@ -1,13 +1,13 @@
-"""The whole network: embedding, stack, readout and loss composed into one function of theta.
+"""The whole network: embedding, stack of layers, readout and loss.
 
 Dimension key: B columns, T steps, F inputs, S * H pooled, K outputs, M answers of a block: one
-a sequence (B) or, `per_step`, one a step and sequence (T * B).
+for each sequence (B) or, with `per_step`, one for each step and sequence (T * B).
 
 The objective of a block is
 
     sum over m of weight_m loss(raw_m, y_m) / normalizer + alpha / 2 |weights|^2
 
-Workspaces may hold fewer steps than a block: then it is run piece by piece (see truncation.py).
+If workspaces hold fewer steps than a block, the block is run piece by piece (see truncation.py).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from sklearn_rnn._core.workspace import Array, Workspace
 
 @dataclass(frozen=True)
 class Network:
-    """Sizes and composition of a model; holds no weights.
+    """Sizes and parts of a network; holds no weights.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Network:
     alpha : float
         Strength of the L2 penalty on weights (not on biases).
     embedding : Embedding or None
-        Where blocks hold tokens.
+        For blocks of tokens.
     """
 
     stack: Stack
@@ -71,7 +71,7 @@ class Network:
         alpha: float,
         embedding: Embedding | None = None,
     ) -> Network:
-        """Build a network from its recurrent part and options."""
+        """Return a network with this stack of layers, and a readout that fits."""
         readout = Readout(stack.output_size, n_outputs, pooling, head_sizes)
         return cls(stack, readout, loss, alpha, embedding)
 
@@ -82,12 +82,12 @@ class Network:
 
     @property
     def runs_in_pieces(self) -> bool:
-        """Whether long blocks can be run piece by piece, from their beginning to their end."""
+        """Whether long blocks can be run piece by piece, from the first step to the last."""
         return self.stack.n_directions == 1 and self.readout.pooling.in_pieces
 
     @cached_property
     def layout(self) -> Layout:
-        """Where the parameters lie in theta."""
+        """The places of the parameters in theta."""
         return Layout(self.stack, self.readout, self.embedding)
 
     def make_workspaces(
@@ -121,7 +121,7 @@ class Network:
     def pooled_states(
         self, parameters: Parameters, workspaces: list[list[Workspace]], block: Block
     ) -> Array:
-        """Return what the readout sees of the top layer's hidden states, (S * H, M)."""
+        """Return the pooled states of the top layer (S * H, M), which the readout reads."""
         values = list(self._pooled_pieces(parameters, workspaces, block))
         if len(values) == 1:
             return values[0]
@@ -132,7 +132,7 @@ class Network:
     def raw_prediction(
         self, parameters: Parameters, workspaces: list[list[Workspace]], block: Block
     ) -> Array:
-        """Return the raw predictions (K, M), before the inverse link."""
+        """Return the raw predictions (K, M): predictions before the inverse link."""
         readout = parameters.readout
         if not self.per_step:
             return self.readout.forward(readout, self.pooled_states(parameters, workspaces, block))
@@ -148,7 +148,7 @@ class Network:
         gradient: Parameters,
         masks: Masks = NO_MASKS,
     ) -> Any:
-        """Return the objective of a block; write its gradient by theta.
+        """Return the objective of a block; write its gradient by the parameters.
 
         Reads the parameters, the objective, and the states that the workspaces start from (see
         `start`). Writes the gradient.
@@ -203,7 +203,7 @@ class Network:
         gradient: Parameters,
         masks: Masks,
     ) -> tuple[Any, Array]:
-        """Return the loss and its gradient by pooled (S * H, M); write that by dense layers."""
+        """Return the loss and dpooled (S * H, M); write the gradients of the dense layers."""
         readout = parameters.readout
         kept = pooled if masks.pooled is None else pooled * masks.pooled
         activations = self.readout.activations(readout, kept)
@@ -224,7 +224,7 @@ class Network:
         gradient: Parameters,
         masks: Masks,
     ) -> None:
-        """Run back from the pooled states; write the gradients of all but the dense layers."""
+        """Run back from the pooled states; write all gradients but those of the dense layers."""
         errors = [ws.dh[: block.n_steps] for ws in workspaces[-1]]
         first_error = self.readout.scatter(
             parameters.readout, states, dpooled, block, errors, gradient.readout
@@ -242,7 +242,7 @@ class Network:
         starts: list[States] | None = None,
         masks: Masks = NO_MASKS,
     ) -> Iterator[Array]:
-        """Yield what the readout sees of each piece; append the states it starts from."""
+        """Yield the pooled states of each piece; append the states it starts from to `starts`."""
         pieces = self._cut(block, workspaces, masks)
         self.start(parameters, workspaces)
         for piece, piece_masks in pieces:
@@ -258,7 +258,7 @@ class Network:
     def _combine(
         self, values: Array, block: Block, workspaces: list[list[Workspace]]
     ) -> tuple[Array, Array]:
-        """Return the pooled states (S * H, B) of all pieces, and each piece's share in them."""
+        """Return the pooled states (S * H, B) of all pieces, and the share of each piece."""
         real = real_steps(block, workspaces[0][0].n_steps)
         shares = self.readout.pooling.shares(values, real)
         return (shares * values).sum(axis=0), shares

@@ -1,4 +1,4 @@
-"""Layer normalisation of what a layer hands on (Ba, Kiros and Hinton 2016).
+"""Layer normalization of the outputs of a layer (Ba, Kiros and Hinton 2016).
 
 Dimension key: B columns, T steps, H hidden.
 
@@ -10,7 +10,8 @@ For each step and column, with the mean and the variance taken over the H units 
     (2') dgain = sum of dout y        dbias = sum of dout        dy = dout gain
     (1') du = (dy - mean(dy) - y mean(dy y)) / s
 
-It works on the layer's outputs and not inside the recurrence, so that the time loop stays as it is.
+It works on the outputs of a layer and not inside the recurrence, so that the time loops need no
+change.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ EPSILON = 1e-5
 
 
 def normalise(norm: Array, u: Array) -> tuple[Array, Array]:
-    """Turn u (T, H, B) into out, in place; return y (T, H, B) and 1 / s (T, 1, B).
+    """Normalize u (T, H, B) in place; return y (T, H, B) and 1 / s (T, 1, B).
 
-    Reads norm (2, H), gain and bias.
+    Reads norm (2, H): gain and bias.
     """
     y = u - u.mean(axis=1, keepdims=True)
     inverse_s = 1 / np.sqrt((y * y).mean(axis=1, keepdims=True) + u.dtype.type(EPSILON))
@@ -37,7 +38,7 @@ def normalise(norm: Array, u: Array) -> tuple[Array, Array]:
 
 
 def normalise_backward(norm: Array, ws: Workspace, dout: Array, begin: int, dnorm: Array) -> None:
-    """Turn dout, the errors (T, H, B) from step `begin` on, into du, in place; write dnorm (2, H).
+    """Turn dout (T, H, B), the errors from step `begin` on, into du, in place; write dnorm (2, H).
 
     Reads ws.normalised and ws.inverse_deviation.
     """

@@ -1,7 +1,7 @@
-"""Elementary functions that neither overflow nor leave the dtype, complex numbers included.
+"""Sigmoid, softplus and softmax without overflow, in the dtype of their input.
 
-The gradient check by complex step runs the whole core in complex128, so nothing here takes an
-absolute value, a conjugate, or a maximum of more than real parts.
+The gradient check by complex step runs this whole folder in complex128. So nothing here takes an
+absolute value, a conjugate, or a maximum of anything but real parts.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ def sigmoid(x: Array) -> Array:
 
 
 def softplus(x: Array) -> Array:
-    """Return log(1 + exp(x)), through the exponential of a number that is never positive."""
+    """Return log(1 + exp(x)). It never takes the exponential of a positive number."""
     positive = x.real > 0
     return np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x)))
 
 
 def log_softmax(x: Array) -> Array:
-    """Return x - log(sum(exp(x))) over the first axis, shifted by its largest real part."""
+    """Return x - log(sum(exp(x))) over the first axis, after subtracting the largest x."""
     shifted: Array = x - x.real.max(axis=0)
     log_sum: Array = np.log(np.exp(shifted).sum(axis=0))
     return shifted - log_sum
 
 
 def softmax(x: Array, real: Array) -> Array:
-    """Return exp(x) / sum(exp(x)) over the first axis, where `real`, and zeros elsewhere."""
+    """Return exp(x) / sum(exp(x)) over the entries of the first axis in `real`, 0 elsewhere."""
     largest = np.where(real, x.real, -np.inf).max(axis=0)
     powers = np.where(real, np.exp(np.where(real, x - largest, 0)), 0)
     result: Array = powers / powers.sum(axis=0)

@@ -35,15 +35,15 @@ Steps = int | Array
 class Pooling(ABC):
     """One way to summarize the hidden states over time, for whole sequences and for streams.
 
-    Parameters are called w (H,): only attention has any, other poolings ignore w.
+    w (H,) are the parameters of attention. Other poolings have none, and ignore w.
     """
 
     per_step = False  # whether every step has its own answer, so that nothing is summarized
     attends = False  # whether the pooling has parameters w (H,)
     in_pieces = True  # whether a long sequence can be pooled piece by piece, by `shares`
 
-    # What ONNX, PyTorch and exported predictors know the pooling by, and how they describe it.
-    # None: they cannot have it, and refuse the model.
+    # The name of the pooling in exports to ONNX, PyTorch and predictors, and its description there.
+    # None: exports refuse models with this pooling.
     export_name: ClassVar[Literal["last", "mean", "max", "attention"] | None] = None
     description: ClassVar[str] = ""
 
@@ -63,7 +63,7 @@ class Pooling(ABC):
         """
 
     def shares(self, values: Array, real: Array) -> Array:
-        """Return the weights (C, H, B) with which the summaries of C pieces make the whole's.
+        """Return the weights (C, H, B) of the summaries of C pieces in that of the whole sequence.
 
         Reads values (C, H, B), the summaries of the pieces, and real (C, B), the numbers of real
         steps in the pieces.

@@ -1,10 +1,10 @@
-"""From states to raw predictions: pooling over time, then dense layers.
+"""The readout: pooling over time, then dense layers, from states to raw predictions.
 
 Dimension key: B columns, T steps, H hidden, S directions, K outputs, M answers of a block: B
 with pooling over time, T * B (step by step) without.
 
-Without pooling every step has an answer, which both directions' states at that step give
-together; otherwise each direction is pooled in its own time.
+Without pooling, every step has an answer, made from the states of both directions at this step.
+Otherwise each direction is pooled in its own time.
 
 With a_0 = pooled, and as many dense layers as there are head sizes:
 
@@ -37,7 +37,7 @@ class Readout:
     input_size, n_outputs : int
         S * H and K.
     pooling : Pooling
-        The summary over time.
+        How states are summarized over time.
     head_sizes : tuple of int
         The widths of relu layers between the summary and the output layer.
     """
@@ -49,7 +49,7 @@ class Readout:
 
     @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the parameters, by name: attention's w of all directions, dense layers' W."""
+        """Shapes of the parameters, by name: w of attention, and W of the dense layers."""
         shapes: dict[str, tuple[int, ...]] = {}
         if self.pooling.attends:
             shapes["attention"] = (self.input_size,)
@@ -60,20 +60,20 @@ class Readout:
 
     @property
     def dense_layers(self) -> list[str]:
-        """Names of the dense layers' parameters, the output layer's last."""
+        """Names of the parameters of the dense layers; the output layer comes last."""
         return [*(f"W_{k}" for k in range(len(self.head_sizes))), "W_out"]
 
     def initialise(
         self, parameters: dict[str, Array], rng: np.random.Generator, bias_out: Array
     ) -> None:
-        """Write initial weights into zeroed parameters. Attention starts as the mean."""
+        """Write initial weights into zeroed parameters. Attention starts with equal weights."""
         for name in self.dense_layers:
             W = parameters[name]
             W[:, :-1] = glorot_uniform(rng, len(W), W.shape[1] - 1)
         parameters["W_out"][:, -1] = bias_out
 
     def pool(self, parameters: dict[str, Array], states: list[Array], block: Block) -> Array:
-        """Return what the directions' states, each in its own time, sum up to: (S * H, M)."""
+        """Return the pooled states (S * H, M); `states` of a direction are in its own time."""
         if self.pooling.per_step:
             states = [block.reverse(h) if d else h for d, h in enumerate(states)]
         ws = self.attention_vectors(parameters, len(states))
@@ -86,7 +86,7 @@ class Readout:
         return self.activations(parameters, pooled)[-1]
 
     def activations(self, parameters: dict[str, Array], pooled: Array) -> list[Array]:
-        """Return pooled, what each dense layer makes of it, and last the raw prediction (K, M)."""
+        """Return pooled, the output of each dense layer, and last the raw prediction (K, M)."""
         activations = [pooled]
         for name in self.dense_layers:
             W = parameters[name]
@@ -123,7 +123,7 @@ class Readout:
     ) -> int:
         """Write the errors (T, H, B) of each direction, and the gradient of attention.
 
-        Returns the first step that errors enter at.
+        Returns the first step with an error.
         """
         n = len(states)
         parts = np.split(dpooled, n)
@@ -138,5 +138,5 @@ class Readout:
         return first
 
     def attention_vectors(self, parameters: dict[str, Array], n_directions: int) -> list[Array]:
-        """Return attention's w (H,) of each direction; of other poolings, empty ones."""
+        """Return w (H,) of each direction for attention, and empty arrays for other poolings."""
         return np.split(parameters.get("attention", np.empty(0)), n_directions)

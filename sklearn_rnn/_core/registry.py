@@ -8,10 +8,10 @@ Part = TypeVar("Part")
 
 
 class Registry(dict[str, Part]):
-    """The values that one parameter of the estimators can have, and the part that each stands for.
+    """The values that one parameter of the estimators can have, and the part that each selects.
 
-    A part is added with ``registry[name] = part``, from outside the package as well: whoever reads
-    the registry reads it when it is needed, and keeps no copy.
+    ``registry[name] = part`` adds a part, also from outside the package. Modules that use a
+    registry read it at each use and keep no copy.
 
     Parameters
     ----------

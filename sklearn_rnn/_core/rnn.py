@@ -12,8 +12,8 @@ and what comes back from t + 1:
     (1') dh_{t-1} = W_hh^T dz_t        dx_t = W_ih^T dz_t
          dW = sum over t of dz_t Z_t^T
 
-Each dh_{t-1} is W_hh^T f'(z_t) times dh_t: a product of T such factors is what makes
-gradients vanish or explode (Bengio, Simard and Frasconi 1994).
+Each dh_{t-1} is W_hh^T f'(z_t) times dh_t. A product of T such factors makes gradients vanish or
+explode (Bengio, Simard and Frasconi 1994).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
 
 
 class RNNWorkspace(Workspace):
-    """Adds dz of one chunk of steps: first the local derivatives, then, times dh, the errors."""
+    """The buffers of an RNN: also dz of one chunk, first the local derivatives, then the errors."""
 
     def __init__(self, *sizes: Any, training: bool, **options: bool) -> None:
         super().__init__(*sizes, training=training, **options)
@@ -125,7 +125,7 @@ class RNNCell(Cell):
             np.greater(h, 0, out=L, casting="unsafe")
 
     def error_factor(self, parameters: dict[str, Array]) -> float:
-        """Return the largest singular value of W_hh: the slopes of tanh and relu are 1 at most."""
+        """Return the largest singular value of W_hh; the slopes of tanh and relu are at most 1."""
         return float(np.linalg.norm(parameters["W"][:, : self.hidden_size], 2))
 
     def step_weights(self, parameters: dict[str, Array]) -> tuple[Array, ...]:

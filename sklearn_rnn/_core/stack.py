@@ -1,17 +1,17 @@
-"""Layers on layers, each in one direction or two.
+"""The stack of recurrent layers, each in one or two directions.
 
 Dimension key: B columns, T steps, F inputs, H hidden, L layers, S directions (1 or 2).
 
-What a layer and direction hands on is its states h, or with the options
+The outputs of a layer in one direction are its states h, or with options
 
     (1)  u_t = h_t + out_t of the layer below   residual (He et al. 2016), from the second layer on
     (2)  out_t = norm(u_t)                      layer_norm (see norm.py)
 
-where "the layer below" means the same direction of it.
+where "the layer below" means its same direction.
 
-Each direction keeps its own time: the reverse direction's step 0 is a sequence's last. What one
-layer hands to the next, (T, S * H, B), is therefore copied as it stands between equal
-directions and reversed between unequal ones; the errors come back by the same rule.
+Each direction has its own time: step 0 of the reverse direction is the last step of a sequence. So
+the outputs of a layer are copied to the next layer unchanged between equal directions, and reversed
+in time between different directions. Errors go back by the same rule.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Stack:
     Parameters
     ----------
     layers : tuple of Cell
-        One cell a layer, shared in kind (not in weights) by its directions.
+        One cell for each layer. Both directions have the same cell, with weights of their own.
     n_directions : {1, 2}
         S.
     layer_norm, residual : bool
-        What is done to the states before they are handed on.
+        What turns the states into the outputs of a layer.
     learn_initial_state : bool
         Whether the states before the first step are parameters.
     masks_states : bool
@@ -57,7 +57,7 @@ class Stack:
     masks_states: bool = False
 
     def parameter_shapes(self, cell: Cell) -> dict[str, tuple[int, ...]]:
-        """Shapes of what belongs to one cell: its own parameters, and those of the options.
+        """Return the shapes of the parameters of one cell and of the options of its layer.
 
         "norm" holds gain and bias, "start" h_0 and, for an LSTM, c_0.
         """
@@ -69,9 +69,9 @@ class Stack:
         return shapes
 
     def unpenalised(self, cell: Cell) -> set[str]:
-        """Names of the arrays, beside W's column of biases, that the L2 penalty leaves out.
+        """Return the names of the arrays without L2 penalty, besides the column of biases in W.
 
-        Those that the cell names, and all that the options bring.
+        These are the ones that the cell names, and all arrays of the options.
         """
         of_options = self.parameter_shapes(cell).keys() - cell.parameter_shapes.keys()
         return {*cell.unpenalised, *of_options}
@@ -86,7 +86,7 @@ class Stack:
 
     @property
     def output_size(self) -> int:
-        """S * H, the states of the top layer."""
+        """S * H, the outputs of the top layer."""
         return self.n_directions * self.layers[-1].hidden_size
 
     def make_workspaces(
@@ -120,7 +120,7 @@ class Stack:
         return workspaces
 
     def start(self, parameters: CellArrays, workspaces: list[list[Workspace]]) -> None:
-        """Write the states that sequences begin with, if they are learned; else they are zero."""
+        """Write the learned initial states. Without the option, initial states stay zero."""
         if self.learn_initial_state:
             for arrays, row in zip(parameters, workspaces, strict=True):
                 for cell_arrays, ws in zip(arrays, row, strict=True):
@@ -133,7 +133,7 @@ class Stack:
         block: Block,
         masks: Masks = NO_MASKS,
     ) -> list[Array]:
-        """Run all layers; return what the top layer hands on, (T, H, B) of each direction."""
+        """Run all layers; return the outputs (T, H, B) of each direction of the top layer."""
         T = block.n_steps
         x = block.x if masks.x is None else block.x * masks.x
         for direction, ws in enumerate(workspaces[0]):
@@ -155,7 +155,7 @@ class Stack:
     def _finish(
         self, arrays: dict[str, Array], ws: Workspace, below: Workspace | None, block: Block
     ) -> None:
-        """Write ws.out, what the layer hands on."""
+        """Write ws.out, the outputs of a layer in one direction."""
         T = block.n_steps
         out = ws.out[:T]
         np.copyto(out, ws.h[:T])
@@ -176,10 +176,10 @@ class Stack:
         gradients: CellArrays,
         masks: Masks = NO_MASKS,
     ) -> None:
-        """Run back through all layers.
+        """Run the errors back through all layers.
 
-        Reads the errors of what the top layer handed on, its ws.dh, from step `first_error` on,
-        and turns them into those of its states. Writes all gradients.
+        Reads ws.dh of the top layer, the errors of its outputs, from step `first_error` on, and
+        overwrites them with the errors of its states. Writes all gradients.
         """
         T = block.n_steps
         for layer in range(len(self.layers) - 1, -1, -1):
@@ -190,7 +190,7 @@ class Stack:
                     normalise_backward(arrays["norm"], ws, dout, first_error, darrays["norm"])
                 self.layers[layer].backward(arrays, ws, T, first_error, darrays)
                 if self.learn_initial_state:
-                    # A state that was carried here from the piece before is no parameter.
+                    # A state that comes from the piece before is no parameter.
                     errors = ws.state_errors() if ws.learned_start else np.zeros((1, 1, 1))
                     darrays["start"][...] = np.sum(errors, axis=2)
             if layer:
@@ -204,7 +204,7 @@ class Stack:
     def input_gradient(
         workspaces: list[list[Workspace]], block: Block, masks: Masks = NO_MASKS
     ) -> Array:
-        """Return dx (T, F, B) after backward: the sum over the first layer's directions."""
+        """Return dx (T, F, B) after backward: the sum over the directions of the first layer."""
         dx, *reverse = [ws.dx[: block.n_steps] for ws in workspaces[0]]
         for dx_reverse in reverse:
             dx = dx + block.reverse(dx_reverse)
@@ -214,7 +214,7 @@ class Stack:
     def _hand_up(
         below: list[Workspace], above: list[Workspace], block: Block, layer: int, masks: Masks
     ) -> None:
-        """Write x of the layer above: what all directions of `layer`, below it, hand on."""
+        """Write x of the layer above: the outputs of all directions of `layer` below it."""
         T = block.n_steps
         for source, ws_below in enumerate(below):
             H, mask = ws_below.hidden_size, masks.out(layer, source)

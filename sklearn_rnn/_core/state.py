@@ -1,4 +1,4 @@
-"""The state of streams as a value: what a network remembers of the steps it has seen.
+"""RecurrentState: what a network remembers of the steps of streams so far.
 
 Dimension key: B streams, H hidden, L layers.
 """
@@ -32,7 +32,7 @@ class Origin(Protocol):
 
 @dataclass(frozen=True)
 class PickledOrigin:
-    """What a pickled state still knows of the fit that it belongs to.
+    """The fit that a pickled state belongs to, known by its fingerprint only.
 
     Parameters
     ----------
@@ -45,24 +45,24 @@ class PickledOrigin:
 
 
 class RecurrentState:
-    """What a fitted network remembers of its streams, as a value that never changes.
+    """What a fitted network remembers of its streams; a state never changes.
 
-    `step`, and `predict` with ``return_state=True``, return one; given back to them, it lets the
-    streams go on where they stood. A stream is a sequence whose end has not been seen. Whatever
-    is done with a state, it stays as it is: a step returns a new one, so that an old one may be
-    kept, continued twice, or pickled and continued in another process.
+    A stream is a sequence that is not complete yet. `step`, and `predict` with
+    ``return_state=True``, return a state. Pass the state to the next call to continue the streams.
+    A step returns a new state and does not change the old one, so you can keep the old state,
+    continue it twice, or pickle it and continue it in another process.
 
-    It can be continued by the fit that made it, or one with the same architecture and weights,
-    such as an unpickled copy, and by no other.
+    Only the fit that made a state can continue it, or a fit with the same architecture and
+    weights, such as an unpickled copy.
 
     Parameters
     ----------
     layers : tuple of tuples of ndarray (hidden_size, n_streams)
-        Each layer's h, and c. Estimators make states; nobody else needs these parameters.
+        h and c of each layer. Estimators make states: user code needs none of these parameters.
     total : ndarray (hidden_size, n_streams)
-        What pooling has gathered.
+        The running total of pooling.
     n_steps : int or ndarray of shape (n_streams,)
-        Steps that each stream has seen.
+        The number of steps of each stream so far.
     origin : Origin
         The fit that the state belongs to.
 
@@ -73,10 +73,10 @@ class RecurrentState:
     c : ndarray of shape (num_layers, n_streams, hidden_size) or None
         The cell states of an LSTM.
     pooled : ndarray of shape (n_streams, hidden_size)
-        What pooling has gathered of the top layer: its last state, the sum of its states ("mean",
-        in float64), or the largest value of each unit ("max").
+        The running total of pooling over the states of the top layer: the last state ("last"), the
+        sum of the states ("mean", in float64), or the largest value of each unit ("max").
     n_steps : ndarray of shape (n_streams,)
-        Steps that each stream has seen.
+        The number of steps of each stream so far.
 
     See Also
     --------
@@ -84,7 +84,7 @@ class RecurrentState:
 
     Notes
     -----
-    Two states are equal if they are the same object: compare their arrays.
+    ``==`` compares the identity of two states. Compare their arrays instead.
 
     Examples
     --------
@@ -99,7 +99,7 @@ class RecurrentState:
     >>> bool(np.allclose(y, reg.predict(X[:3])))
     True
 
-    Streams leave, and others join them:
+    Drop some streams, and join others:
 
     >>> _, newcomer = reg.step(X[7, 0])
     >>> RecurrentState.concatenate([state[[0, 2]], newcomer])
@@ -128,12 +128,12 @@ class RecurrentState:
 
     @property
     def pooled(self) -> Array:
-        """What pooling has gathered, (n_streams, hidden_size)."""
+        """The running total of pooling, (n_streams, hidden_size)."""
         return _read_only(self._total.T.copy())
 
     @property
     def n_steps(self) -> Array:
-        """Steps that each stream has seen, (n_streams,)."""
+        """The number of steps of each stream so far, (n_streams,)."""
         return _read_only(np.full(len(self), self._n_steps))
 
     @classmethod
@@ -148,14 +148,14 @@ class RecurrentState:
         Returns
         -------
         state : RecurrentState
-            All their streams, in this order.
+            All streams of these states, in this order.
 
         Raises
         ------
         ValueError
-            If there are none, or they belong to different fits.
+            If there are no states, or they belong to different fits.
         TypeError
-            If one of them is something else.
+            If one of them is not a RecurrentState.
 
         Examples
         --------
@@ -189,11 +189,11 @@ class RecurrentState:
         return cls(layers, total, _one_age(n_steps), origin)
 
     def __len__(self) -> int:
-        """Return n_streams."""
+        """Return the number of streams."""
         return self._total.shape[1]
 
     def __getitem__(self, key: Any) -> RecurrentState:
-        """Return the state of stream `key`, or of those of a slice, mask or index array."""
+        """Return the state of some streams, by number, slice, mask or index array."""
         index = np.atleast_1d(np.arange(len(self))[key])
         if index.ndim > 1:
             raise IndexError("a RecurrentState has one axis, that of its streams")
@@ -219,7 +219,7 @@ class RecurrentState:
 
 
 def same_fit(one: Origin, other: Origin) -> bool:
-    """Whether two origins have the same architecture and weights."""
+    """Return whether two origins have the same architecture and weights."""
     return one is other or one.fingerprint == other.fingerprint
 
 

@@ -1,9 +1,9 @@
-"""One step of the whole network, out of place: from a state to the next one.
+"""Single steps of the whole network, for streams: from one state to the next.
 
 Dimension key: B streams, F inputs, H hidden, K outputs.
 
-A run over whole sequences goes through the buffers of workspaces. A step at a time has nothing
-to reuse them for: it makes a few small new arrays, and whoever holds the old state keeps it.
+Runs over whole sequences use the buffers of workspaces. A single step makes new arrays instead,
+which are few and small. So it never changes the old state, which users may keep.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from sklearn_rnn._core.workspace import Array
 
 
 class Stepper:
-    """A model made ready for single steps; never changes, so any number of threads may share it.
+    """A network and its weights, prepared for single steps; never changes, so threads may share it.
 
     Parameters
     ----------
     network : Network
-        With layers in one direction.
+        All layers must have one direction.
     theta : ndarray
-        Its weights.
+        The weights of the network.
     """
 
     def __init__(self, network: Network, theta: Array) -> None:
@@ -49,7 +49,7 @@ class Stepper:
 
     @cached_property
     def fingerprint(self) -> bytes:
-        """A hash of all that the meaning of a state depends on."""
+        """A hash of architecture and weights: equal for all models that can continue a state."""
         # These names of the poolings keep the states valid that version 0.1.0 has pickled.
         pooling = "Last" if self.network.per_step else type(self.pooling).__name__
         pooling = f"Running{pooling.removesuffix('Pooling')}"
@@ -57,7 +57,7 @@ class Stepper:
         return blake2b(sizes.encode() + self.theta.tobytes(), digest_size=16).digest()
 
     def start(self, n_streams: int, origin: Origin) -> RecurrentState:
-        """Return the state of streams that have seen nothing."""
+        """Return the state of streams without steps."""
         dtype = self.theta.dtype
         layers = []
         for cell, _, parameters in self._layers:
@@ -67,9 +67,9 @@ class Stepper:
         return RecurrentState(tuple(layers), total, 0, origin)
 
     def step(self, x: Array, state: RecurrentState, origin: Origin) -> tuple[Array, RecurrentState]:
-        """Return the raw predictions (K, B) after one more step, and the state.
+        """Return the raw predictions (K, B) after one more step, and the new state.
 
-        Reads x (F, B), or where there is an embedding tokens (1, B).
+        Reads x (F, B), or tokens (1, B) if the network has an embedding.
         """
         n_streams = x.shape[1]
         if self._vectors is not None:
@@ -92,7 +92,7 @@ class Stepper:
         return raw, RecurrentState(tuple(layers), total, n_steps, origin)
 
     def _finish(self, parameters: dict[str, Array], h: Array, below: Array | None) -> Array:
-        """Return what a layer hands on: the equations of stack.py, out of place."""
+        """Return the outputs of a layer, by the equations of stack.py."""
         stack = self.network.stack
         if stack.residual and below is not None:
             h = h + below

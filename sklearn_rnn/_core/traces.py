@@ -1,9 +1,9 @@
-"""What workspaces tell after a run: states, gates and errors of every step, in the data's order.
+"""States, gates and errors of every step, read from workspaces after a run.
 
 Dimension key: B columns, T steps, H hidden, S directions, L layers.
 
-Each direction's workspace keeps its own time, in which a reverse direction's step 0 is the
-sequence's last. What is returned here is in the sequences' time.
+Workspaces of the reverse direction are in its own time: their step 0 is the last step of a
+sequence. The functions here return arrays in the time of the sequences.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from sklearn_rnn._core.workspace import Array, Workspace
 
 
 def in_order(arrays: list[Array], block: Block) -> Array:
-    """Return (T, S * rows, B): the directions' arrays (T, rows, B) side by side, forward first."""
+    """Return (T, S * rows, B): the arrays (T, rows, B) of all directions, forward first."""
     ordered = [block.reverse(A) if direction else A for direction, A in enumerate(arrays)]
     return np.concatenate(ordered, axis=1)
 
 
 def layer_states(workspaces: list[Workspace], block: Block) -> Array:
-    """Return the states (T, S * H, B) that one layer hands on, after forward."""
+    """Return the outputs (T, S * H, B) of one layer, after forward."""
     return in_order([ws.out[: block.n_steps] for ws in workspaces], block)
 
 
 def layer_gates(stack: Stack, layer: int, workspaces: list[Workspace], block: Block) -> Array:
-    """Return one layer's activations (T, A * S * H, B), kind by kind, after forward.
+    """Return the activations (T, A * S * H, B) of one layer, kind by kind, after forward.
 
     With workspaces for training; the kinds, A of them, are the cell's `activations_by_letter`.
     """
@@ -40,9 +40,9 @@ def layer_gates(stack: Stack, layer: int, workspaces: list[Workspace], block: Bl
 def attention_weights(
     readout: Readout, parameters: dict[str, Array], workspaces: list[Workspace], block: Block
 ) -> Array:
-    """Return the weights (T, S, B) of the steps in each direction's pooling by attention.
+    """Return the weights (T, S, B) of the steps in the attention of each direction.
 
-    With the top layer's workspaces, after forward; zero in the padding.
+    Reads the workspaces of the top layer, after forward. Weights are zero in the padding.
     """
     vectors = readout.attention_vectors(parameters, len(workspaces))
     weights = [
@@ -53,10 +53,10 @@ def attention_weights(
 
 
 def step_errors(ws: Workspace, n_steps: int) -> Array:
-    """Return dL/dh_t (T, H, B) of each step: what enters at t, and what comes back from t + 1.
+    """Return dL/dh_t (T, H, B) of each step: the error from above plus that from step t + 1.
 
-    After backward, with a workspace that keeps the errors of all steps (`input_gradient`): the
-    cells add what enters at t to what step t + 1 sent back, and leave the sum there.
+    Call it after backward, with a workspace that keeps the errors of all steps
+    (`input_gradient`): the cells leave the sum of both errors there.
     """
     return np.concatenate([ws.dZ[1:n_steps, : ws.hidden_size], ws.dh_last[None]])
 
@@ -71,15 +71,16 @@ def error_norms(workspaces: list[list[Workspace]], block: Block) -> Array:
 def error_bounds(
     stack: Stack, cells: CellArrays, workspaces: list[list[Workspace]], block: Block
 ) -> Array | None:
-    """Return what error_norms cannot exceed, (T, L * S, B), or None where no such bound is known.
+    """Return upper bounds of error_norms, (T, L * S, B), or None if no bound is known.
 
-    With e_t what enters at t, and s the largest singular value of W_hh, a step back multiplies
-    the norm of an error by s at most (Pascanu, Mikolov and Bengio 2013):
+    With e_t the error from above at step t, and s the largest singular value of W_hh, a step back
+    multiplies the norm of an error by at most s (Pascanu, Mikolov and Bengio 2013):
 
         |dL/dh_t| <= bound_t = |e_t| + s bound_{t+1}
 
-    Where errors enter at the last step T alone, that is s^(T - t) |e_T|. After backward, with
-    workspaces that were new before forward: elsewhere, errors that nobody writes are not zero.
+    If errors enter at the last step T only, the bound is s^(T - t) |e_T|. Call it after backward,
+    with workspaces that were new before forward: in used ones, errors of other blocks remain at
+    steps where this block has none.
     """
     layers = []
     for cell, row, row_arrays in zip(stack.layers, workspaces, cells, strict=True):

@@ -1,13 +1,14 @@
-"""A long block piece by piece: the state is carried over each cut, the errors are not.
+"""Long blocks in pieces: states pass from piece to piece, errors do not.
 
 Dimension key: B columns, T steps, C pieces, S * H pooled.
 
-A block with more steps than the workspaces hold is cut in time. Forward, that changes nothing:
-each piece starts from the states that the one before it ended with. Backward it is truncated
-back-propagation through time (Williams and Peng 1990): no error crosses a cut, so that memory
-does not grow with T. Pieces that errors enter in are run once more, from their first states.
+A block with more steps than the workspaces hold is cut in time. Forward, this changes nothing: each
+piece starts from the last states of the piece before it. Backward, it is truncated back-propagation
+through time (Williams and Peng 1990): no error crosses a cut, so that memory does not grow with T.
+For the backward run, each piece with errors runs forward once more, from its first states.
 
-It takes one direction: the reverse one would start at the end.
+This works for networks with one direction only: the reverse direction would start with the last
+piece.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ States = list[list[tuple[Array, ...]]]
 
 
 def cut(block: Block, n_steps: int, masks: Masks) -> list[tuple[Block, Masks]]:
-    """Return the block's pieces of up to n_steps steps, and their masks.
+    """Return the pieces of a block, of up to n_steps steps each, and their masks.
 
-    A column that has ended before a piece keeps one step in it, which nobody reads: zero_padding
-    and pooling need no case for columns without any.
+    A column that ends before a piece has one step in the piece, which nothing reads. So
+    zero_padding and pooling need no special case for columns without steps.
     """
     return [
         (
@@ -39,13 +40,13 @@ def cut(block: Block, n_steps: int, masks: Masks) -> list[tuple[Block, Masks]]:
 
 
 def real_steps(block: Block, n_steps: int) -> Array:
-    """Return (C, B): the real steps of each column in each piece."""
+    """Return (C, B): the number of real steps of each column in each piece."""
     begins = np.arange(0, block.n_steps, n_steps)[:, None]
     return np.clip(block.lengths - begins, 0, n_steps)
 
 
 def states_after(workspaces: list[list[Workspace]], n_steps: int) -> States:
-    """Return copies of all cells' states after n_steps steps; after 0, the first ones."""
+    """Return copies of the states of all cells after n_steps steps, or the first ones for 0."""
     return [
         [tuple(array.copy() for array in ws.state_after(n_steps)) for ws in row]
         for row in workspaces
@@ -53,14 +54,14 @@ def states_after(workspaces: list[list[Workspace]], n_steps: int) -> States:
 
 
 def start_from(workspaces: list[list[Workspace]], states: States) -> None:
-    """Write the states that all cells start from."""
+    """Let all cells start from these states."""
     for row, row_states in zip(workspaces, states, strict=True):
         for ws, state in zip(row, row_states, strict=True):
             ws.start_from(state)
 
 
 def clear_states(workspaces: list[list[Workspace]]) -> None:
-    """Let all cells start from zero, as they do unless told otherwise."""
+    """Let all cells start from zero, as in new workspaces."""
     for row in workspaces:
         for ws in row:
             ws.clear_state()

@@ -1,10 +1,11 @@
-"""Buffers of the time loop: allocated once for a block's shape, viewed step by step.
+"""Workspaces: the buffers of the time loops, allocated once for blocks of one shape.
 
 Dimension key: B columns (sequences of a block), T steps, F inputs, H hidden, G gate rows,
 R = H + 1 + F rows of the stacked input Z.
 
-Every step's numbers are stored feature-major, (rows, B): a gate is then a contiguous run of
-rows, so that one NumPy call works on it (or on several neighbouring gates) as one flat loop.
+The numbers of a step are stored as (rows, B), so that the rows of a gate are contiguous in memory:
+one NumPy call runs over a gate, or over several adjacent gates, as one flat loop. The views of each
+step are made once, with the buffers, so that the time loops neither slice nor allocate.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-# Local derivatives and weight gradients are computed for this many columns (steps x
-# sequences) at once: many enough for one efficient product, few enough to stay in cache. And for
-# no more than this many numbers of h, so that the memory of a chunk is bounded too.
+# Local derivatives and weight gradients are computed for a chunk of steps at once. A chunk has at
+# most this many columns (steps x sequences): enough for one efficient product, few enough to stay
+# in cache. It also has at most this many numbers of h, which bounds its memory.
 COLUMNS_PER_CHUNK = 1024
 NUMBERS_PER_CHUNK = 2**15
 
 
 def step_buffer(n_steps: int, rows: int, n_columns: int, dtype: Any, keep: bool = True) -> Array:
-    """Return (n_steps, rows, B) zeros; without `keep` all steps share one step's memory."""
+    """Return zeros (n_steps, rows, B); without `keep`, all steps share the memory of one."""
     if keep:
         return np.zeros((n_steps, rows, n_columns), dtype)
     one = np.zeros((rows, n_columns), dtype)
@@ -33,10 +34,10 @@ def step_buffer(n_steps: int, rows: int, n_columns: int, dtype: Any, keep: bool 
 
 
 class Workspace:
-    """What every cell needs to run over a block, and to come back.
+    """The buffers that every cell needs to run forward and backward over a block.
 
-    A workspace for T steps also serves every block of B columns with fewer steps. It is made
-    for one call of fit or predict and one thread, and is never kept on an estimator.
+    A workspace for T steps can also run every block of B columns with fewer steps. It belongs to
+    one call of fit or predict and to one thread, and is never an attribute of an estimator.
 
     Parameters
     ----------
@@ -45,33 +46,33 @@ class Workspace:
     n_steps, n_columns : int
         The largest T, and B.
     dtype : dtype
-        Of every buffer.
+        The dtype of all buffers.
     training : bool
-        Whether `backward` will follow. Without it, the histories of the gates are not kept.
+        Whether `backward` will follow. Without it, the gates of earlier steps are not kept.
     input_gradient : bool
         Whether `backward` also gives the gradient with respect to x.
     masks_states : bool
-        Whether the recurrent product reads h_{t-1} through a mask (variational dropout).
+        Whether the recurrent product reads mask h_{t-1} instead of h_{t-1} (variational dropout).
 
     Attributes
     ----------
     Z : ndarray (T + 1, R, B)
         The stacked input [h_{t-1}; 1; x_t] of each step; with a mask, [mask h_{t-1}; 1; x_t].
     h0 : ndarray (H, B)
-        The state before the first step; zeros unless somebody writes it.
+        The state before the first step; zeros by default.
     h_prev, h, x : ndarray (T, H, B), (T, H, B), (T, F, B)
-        The states before and after each step, and the inputs: views of Z, but for the states
-        where there is a mask.
+        The states before and after each step, and the inputs. All are views of Z; with a mask, only
+        the inputs are.
     mask : ndarray (H, B)
-        With `masks_states`, what h_{t-1} is multiplied by in the recurrent product; written by
-        the caller of forward.
+        With `masks_states`, the factors of h_{t-1} in the recurrent product. The caller of forward
+        writes them.
     out : ndarray (T, H, B)
-        What the layer hands on: h itself, or a buffer of its own (see `keep_outputs`).
+        The outputs of the layer: h itself, or a buffer of its own (see `keep_outputs`).
     dh : ndarray (T, H, B)
-        The errors that enter at each step from above; written by the caller of backward.
+        The errors that enter at each step from above. The caller of backward writes them.
     dZ : ndarray (T, R or H, B)
-        The errors that leave each step downwards: dL/dh_{t-1}, and with `input_gradient`
-        dL/dx_t (without it all steps share one buffer).
+        The errors with respect to Z: dL/dh_{t-1}, and with `input_gradient` also dL/dx_t. Without
+        `input_gradient`, all steps share one buffer.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class Workspace:
             self._transposed = [np.empty(0, dtype), np.empty(0, dtype)]
 
     def keep_outputs(self, *, normalised: bool) -> None:
-        """Give `out` a buffer of its own, and what backward needs where it is normalised."""
+        """Give `out` a buffer of its own, and backward the buffers of layer normalization."""
         T, H, B = self.h.shape
         self.out = step_buffer(T, H, B, self.dtype)
         self.keeps_history = normalised
@@ -123,19 +124,19 @@ class Workspace:
             self.inverse_deviation = step_buffer(T, 1, B, self.dtype)
 
     def apply_mask(self, t: int) -> None:
-        """Write what the recurrent product of step t reads: mask h_{t-1}."""
+        """Write mask h_{t-1}, which the recurrent product of step t reads."""
         np.multiply(self.h_steps[t], self.mask, self._recurrent_inputs[t])
 
     def start_from(self, state: tuple[Array, ...], *, learned: bool = False) -> None:
-        """Write the state before the first step; (H, 1) is one for all columns.
+        """Write the state before the first step; an array (H, 1) holds for all columns.
 
-        `learned` says that it is a parameter, so that backward has its gradient to give.
+        `learned` says that the state is a parameter, whose gradient backward must give.
         """
         np.copyto(self.h0, state[0])
         self.learned_start = learned
 
     def state_after(self, n_steps: int) -> tuple[Array, ...]:
-        """Return views of the state after forward has run over n_steps; 0 gives the first."""
+        """Return views of the state after n_steps steps of forward; of the first state after 0."""
         return (self.h_steps[n_steps],)
 
     def state_errors(self) -> tuple[Array, ...]:
@@ -152,17 +153,18 @@ class Workspace:
         return [(max(0, end - self.chunk), end) for end in range(n_steps, 0, -self.chunk)]
 
     def transposed(self, W: Array) -> Array:
-        """Return W.T, the rows that ws.dZ holds, as a copy in C order.
+        """Return a copy in C order of W.T, of those rows that ws.dZ holds.
 
-        Once a block; it makes each step's product up to 1.4 times faster than a view would.
+        The copy is made once in each block. It makes the product of each step up to 1.4 times
+        faster than a view would.
         """
         return np.ascontiguousarray(W.T[: self.dZ.shape[1]])
 
     def add_product(self, D: Array, Z: Array, dW: Array) -> None:
         """Add the sum over steps of D[t] @ Z[t].T to dW, as one large product.
 
-        Reads D (n, G, B) and Z (n, R, B); writes dW (G, R). Gathering both as (rows, n * B)
-        first costs a copy, and makes one product of n * B columns out of n small ones.
+        Reads D (n, G, B) and Z (n, R, B); writes dW (G, R). Both are first copied to arrays
+        (rows, n * B): one product over n * B columns is faster than n small products.
         """
         np.add(dW, np.dot(self._gather(0, D), self._gather(1, Z).T), out=dW)
 

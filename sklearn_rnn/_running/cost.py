@@ -1,13 +1,13 @@
-"""What a run will cost: bytes and floating point operations, told from sizes alone.
+"""Estimates of the cost of a run: bytes and floating-point operations, from sizes alone.
 
 Dimension key: N sequences, T_i steps, F features, B columns of a block, K outputs, P parameters.
 
-Arithmetic is that of the matrix products: two operations, a product and a sum, for each weight
-that a step, or an answer, reads. Elementwise functions are left out. The way back costs twice as
-much, once for the errors and once for the gradients of the weights.
+The operations are those of the matrix products: a product and a sum for each weight that a step,
+or an answer, reads. Elementwise functions are not counted. The backward pass costs twice as much
+as the forward pass, once for the errors and once for the gradients of the weights.
 
-Memory is that of the workspaces, read off workspaces of a few steps, and of the arrays beside
-them. X itself is left out, and so is most of what lives for a moment only.
+The memory is that of the workspaces, measured on workspaces of a few steps, and of arrays of
+similar size. X and most short-lived arrays are not counted.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import COLUMNS_PER_CHUNK, Array
 from sklearn_rnn._running.prediction import STEPS, iter_indices
 
-# Vectors like theta that training with Adam keeps: theta, the gradients of two halves of a batch,
-# two moments and a scratch, and in each of two checkpoints theta and both moments.
+# The number of vectors of the size of theta in training with Adam: theta, the gradients of two
+# halves of a batch, two moments, a buffer, and in each of two snapshots theta and both moments.
 VECTORS = 12
-# Bytes of a view of an array, of which workspaces keep some for each step.
+# The bytes of a view of an array. Workspaces keep some views for each step.
 VIEW = 128
 
 
 def forward_operations(network: Network, lengths: Array) -> int:
-    """Return the operations of a forward pass over sequences of these lengths."""
+    """Return the number of operations of a forward pass over sequences of these lengths."""
     parameters = network.layout.bind(np.empty(network.layout.size, bool))
     readout = parameters.readout
     of_step = sum(arrays["W"].size for row in parameters.cells for arrays in row)
@@ -43,7 +43,7 @@ def forward_operations(network: Network, lengths: Array) -> int:
 
 
 def update_operations(network: Network, lengths: Array, batch_size: int) -> int:
-    """Return the operations of one update, by a batch of sequences of these lengths' mean."""
+    """Return the mean number of operations of an update with a batch of these sequences."""
     batch = min(batch_size, len(lengths)) / len(lengths)
     return round(3 * forward_operations(network, lengths) * batch)
 
@@ -51,9 +51,9 @@ def update_operations(network: Network, lengths: Array, batch_size: int) -> int:
 def training_bytes(
     network: Network, lengths: Array, n_features: int, dtype: Any, batch_size: int, at_most: Any
 ) -> int:
-    """Return the memory of training: the workspaces of the longest batch, and theta's like.
+    """Return the bytes of training: the workspaces of the longest batch, and VECTORS.
 
-    `at_most` is the number of steps that no workspace exceeds, or None.
+    `at_most` is the largest number of steps of a workspace, or None.
     """
     longest, n_columns = int(lengths.max()), min(batch_size, len(lengths))
     n_steps = min(longest, at_most) if at_most and network.runs_in_pieces else longest
@@ -64,13 +64,13 @@ def training_bytes(
 
 
 def prediction_bytes(network: Network, lengths: Array, n_features: int, dtype: Any) -> int:
-    """Return the memory of a prediction: the largest block's workspaces, inputs and answers."""
+    """Return the bytes of a prediction: workspaces, inputs and answers of the largest block."""
     index = next(iter_indices(network, lengths, n_features))
     longest, n_columns = int(lengths[index].max()), len(index)
     n_steps = min(longest, STEPS) if network.runs_in_pieces else longest
     n_answers = int(lengths.sum()) if network.per_step else len(lengths)
     of_answers = n_answers * network.readout.n_outputs
-    if network.per_step:  # the pooled states of a piece, and the block's answers before they go out
+    if network.per_step:  # also the pooled states of a piece, and the answers of the block
         of_answers += longest * n_columns * network.readout.n_outputs
         of_answers += n_steps * n_columns * network.readout.input_size
     itemsize = np.dtype(dtype).itemsize
@@ -89,21 +89,23 @@ def workspace_bytes(
         rows = zip(network.stack.layers, workspaces, strict=True)
         return sum(_bytes_of(cell, ws) for cell, row in rows for ws in row)
 
-    # From as many steps as a chunk may have on, each one more brings the same.
+    # Beyond the largest chunk, each further step adds the same number of bytes.
     few = min(n_steps, COLUMNS_PER_CHUNK // n_columns + 2)
     total = count(few)
     if few < n_steps:
         total += (n_steps - few) * (total - count(few - 1))
-    if network.stack.layer_norm:  # which makes two arrays like the states of a layer on its way
+    if (
+        network.stack.layer_norm
+    ):  # it makes two temporary arrays of the size of the states of a layer
         hidden_size = network.stack.layers[0].hidden_size
         total += 2 * n_steps * n_columns * hidden_size * np.dtype(dtype).itemsize
     return total
 
 
 def _bytes_of(cell: Cell, workspace: Any) -> int:
-    """Return the bytes of a workspace: of its arrays, each memory counted once, and its views.
+    """Return the bytes of a workspace: its arrays, without counting memory twice, and its views.
 
-    With those of the two arrays that it gathers the columns of a chunk in, on the way back.
+    Also those of two arrays that backward makes, which hold the columns of a chunk.
     """
     owners, views = {}, 0
     for value in vars(workspace).values():

@@ -32,7 +32,7 @@ class TrainingData:
     y : ndarray (M, K)
     weight : ndarray (M,)
     per_step : bool
-        Whether there is a target at every step. Those of weight 0 are not scored.
+        Whether there is a target for every step. Targets of weight 0 are not scored.
     """
 
     values: Array
@@ -43,7 +43,7 @@ class TrainingData:
 
     @property
     def n_samples(self) -> int:
-        """N."""
+        """N, the number of sequences."""
         return len(self.offsets) - 1
 
     @property
@@ -53,11 +53,11 @@ class TrainingData:
 
     @cached_property
     def lengths(self) -> Array:
-        """(N,) steps of each sequence."""
+        """(N,) the number of steps of each sequence."""
         return np.diff(self.offsets)
 
     def take(self, index: Array) -> TrainingData:
-        """Return the chosen sequences, packed anew."""
+        """Return the chosen sequences, packed into new arrays."""
         lengths = self.lengths[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         rows = np.arange(offsets[-1]) + np.repeat(self.offsets[index] - offsets[:-1], lengths)
@@ -67,20 +67,20 @@ class TrainingData:
         )
 
     def weighty(self) -> Array:
-        """Return the indices of the sequences that have any weight."""
+        """Return the indices of the sequences with a positive weight."""
         weighty = self.weight > 0
         if self.per_step:
             weighty = np.logical_or.reduceat(weighty, self.offsets[:-1])
         return np.flatnonzero(weighty)
 
     def astype(self, dtype: Any) -> TrainingData:
-        """Return y in `dtype`, and weights, in units of the largest, likewise."""
+        """Return the data with y in `dtype`, and weights in `dtype` divided by the largest one."""
         weight = (self.weight / self.weight.max()).astype(dtype)
         return replace(self, y=self.y.astype(dtype), weight=weight)
 
 
 def rows_of_steps(offsets: Array, index: Array) -> Array:
-    """Return (T, B): the packed row of each step of the chosen sequences; their last in padding."""
+    """Return (T, B): the packed rows of the chosen sequences; the last row fills the padding."""
     begins, lengths = offsets[index], offsets[index + 1] - offsets[index]
     steps = np.arange(lengths.max())[:, None]
     return np.asarray(begins + np.minimum(steps, lengths - 1))
@@ -108,26 +108,27 @@ def gather_objective(
 class WorkspacePool:
     """The workspaces of one fit or predict, reused from block to block.
 
-    They serve all blocks of their number of columns that have no more than their steps, which
-    are all batches of an epoch but perhaps the last one. For any other block they are made anew,
-    which costs little (an epoch of 10 ms takes 0.3 ms longer); to keep both would cost memory.
+    Workspaces can run all blocks with the same number of columns, and with at most their number of
+    steps: all batches of an epoch, except perhaps the last one. For other blocks, new workspaces
+    take their place. This costs little time (0.3 ms in an epoch of 10 ms), and keeping both would
+    cost memory.
 
     Parameters
     ----------
     network : Network
     dtype : dtype
     training : bool
-        Whether to train.
+        Whether the workspaces are for training.
     longest : int
-        The steps of the longest block, if known: so long are all workspaces then.
+        The number of steps of the longest block, if known. All workspaces have at least so many.
     at_most : int or None
-        No workspace has more steps; longer blocks are run piece by piece. Of no effect with two
-        directions, or attention, where that cannot be.
+        The largest number of steps of a workspace. Longer blocks run piece by piece. It has no
+        effect where that is impossible: with two directions, or with attention.
 
     Attributes
     ----------
     n_columns : int
-        The columns of the workspaces in memory; 0 before the first.
+        The number of columns of the workspaces in memory; 0 before the first ones are made.
     """
 
     def __init__(
@@ -149,7 +150,7 @@ class WorkspacePool:
         """Return workspaces for a block of this shape."""
         n_steps = self._limit(n_steps)
         if n_columns != self.n_columns or self._workspaces[0][0].n_steps < n_steps:
-            self._workspaces = []  # before others take their place in memory
+            self._workspaces = []  # frees their memory before the next ones are made
             self._workspaces = self._network.make_workspaces(
                 max(n_steps, self._longest), n_columns, self._dtype, training=self._training
             )

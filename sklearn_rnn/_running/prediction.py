@@ -1,4 +1,4 @@
-"""Forward runs over any number of sequences, block by block, in bounded memory.
+"""Predictions for any number of sequences, block by block, in bounded memory.
 
 Dimension key: N sequences, F features, B columns of a block, K rows of the result.
 """
@@ -17,11 +17,11 @@ from sklearn_rnn._core.stepper import Stepper
 from sklearn_rnn._core.workspace import Array, Workspace
 from sklearn_rnn._running.packing import WorkspacePool, gather, rows_of_steps
 
-# A block has at most this many columns, and about this many numbers of inputs and states.
+# The largest number of columns of a block, and of numbers in its inputs and states.
 COLUMNS = 512
 NUMBERS = 2**22
-# Longer sequences are run piece by piece, where they have one direction: nobody needs the states
-# of all steps at once.
+# Networks with one direction run longer sequences piece by piece, since pooling does not need the
+# states of all steps at once.
 STEPS = 128
 
 
@@ -32,9 +32,9 @@ def run_in_blocks(
     values: Array,
     offsets: Array,
 ) -> Array:
-    """Return compute's (K, M) of every block, put together in the sequences' order.
+    """Return the results of `compute` for all blocks, in the order of the sequences.
 
-    That is (N, K), or with answers at every step (sum of all T_i, K).
+    The result is (N, K), or (sum of all T_i, K) for networks with an answer at every step.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def run_in_blocks(
     compute : callable parameters, workspaces, block -> (K, M)
         The network's `raw_prediction` or `pooled_states`.
     theta : ndarray
-        Its dtype is that of the computation.
+        Its dtype is the dtype of the computation.
     values, offsets : ndarray (sum of all T_i, F), (N + 1,)
         Packed sequences.
     """
@@ -144,7 +144,7 @@ def _add_steps(stepper: Stepper, total: Array, h: Array) -> Array:
 
 
 def _iter_pieces(lengths: Array, numbers_per_step: int) -> Iterator[tuple[int, int, Array]]:
-    """Yield (first step, end, indices) of pieces that cover all sequences, without padding."""
+    """Yield (first step, end, indices) of pieces without padding that cover all sequences."""
     order = np.argsort(-lengths, kind="stable")
     for first in range(0, len(order), COLUMNS):
         columns = order[first : first + COLUMNS]
@@ -162,7 +162,7 @@ def iter_blocks(
 ) -> Iterator[tuple[Array, Block]]:
     """Yield (indices, block) until all sequences are covered, longest first.
 
-    Run in pieces, no more than the states of `kept` steps will be kept at once.
+    `kept` is the largest number of steps whose states are kept at once, if blocks run in pieces.
     """
     for index in iter_indices(network, np.diff(offsets), values.shape[1], kept):
         yield index, gather(values, offsets, index)
@@ -171,7 +171,7 @@ def iter_blocks(
 def iter_indices(
     network: Network, lengths: Array, n_features: int, kept: int = STEPS
 ) -> Iterator[Array]:
-    """Yield the indices of the sequences of each of these blocks."""
+    """Yield the indices of the sequences in each block of `iter_blocks`."""
     order = np.argsort(-lengths, kind="stable")
     begin = 0
     while begin < len(order):

@@ -1,9 +1,8 @@
-"""Runs whose workspaces are read: what happened at every step, of all sequences.
+"""States, gates and errors at every step of any number of sequences.
 
 Dimension key: N sequences, T_i steps, F features, B columns of a block, R rows of the result.
 
-Every block has new workspaces, which keep all of its steps: what is read of them must not be
-what an earlier block has left.
+Each block has new workspaces for all of its steps, so that nothing of an earlier block can be read.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from sklearn_rnn._core.workspace import Array, Workspace
 from sklearn_rnn._running.packing import TrainingData, gather_objective, rows_of_steps
 from sklearn_rnn._running.prediction import iter_blocks
 
-# Of the workspaces after a run, and its block: (T, R, B).
+# Returns (T, R, B) from the workspaces after a run, and the block of the run.
 Read = Callable[[list[list[Workspace]], Block], Array]
 
 
 def read_forward(
     network: Network, theta: Array, values: Array, offsets: Array, read: Read, *, training: bool
 ) -> Array:
-    """Return (sum of all T_i, R): what `read` finds after forward.
+    """Return (sum of all T_i, R): the results of `read` after a forward run.
 
-    `training` says whether it needs the histories of the gates.
+    `training` says whether `read` needs the gates of all steps.
     """
     parameters = network.layout.bind(theta)
 
@@ -42,9 +41,9 @@ def read_forward(
 
 
 def read_backward(network: Network, theta: Array, data: TrainingData, read: Read) -> Array:
-    """Return (sum of all T_i, R): what `read` finds after the errors of the loss have run back.
+    """Return (sum of all T_i, R): the results of `read` after a backward run.
 
-    The loss is that of the network, summed over the answers times their weights.
+    The errors are those of the loss of the network, summed over the weighted answers.
     """
     parameters = network.layout.bind(theta)
     gradient = network.layout.bind(np.empty_like(theta))
@@ -63,7 +62,7 @@ def read_backward(network: Network, theta: Array, data: TrainingData, read: Read
 def _gather_steps(
     network: Network, values: Array, offsets: Array, run: Callable[[Array, Block], Array]
 ) -> Array:
-    """Return (sum of all T_i, R), the real steps of what `run` gives of each block, (T, R, B)."""
+    """Return (sum of all T_i, R): the real steps of the results (T, R, B) of `run`."""
     longest = int(np.diff(offsets).max())
     result = None
     with np.errstate(all="ignore"):

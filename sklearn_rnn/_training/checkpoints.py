@@ -1,4 +1,4 @@
-"""Where training stands, kept in a file: what goes into it, when, and whose it is."""
+"""Checkpoints: the progress of a fit in a file, when it is written, and which fit it belongs to."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from sklearn_rnn._training.snapshot import Snapshot
 from sklearn_rnn._training.stopping import Pace
 
 KIND, FORMAT = "checkpoint", 1
-# A file half-written is what a killed writer has left once it is so many seconds old; a younger one
-# may have a writer still.
+# A temporary file older than this many seconds was left by a killed process, and is removed. A
+# younger one may still be in use.
 STALE = 600.0
 
 _ADVICE = (
@@ -115,17 +115,18 @@ def _check_number(name: str, value: Any, kind: type, expected: str, least: int) 
 
 
 class Progress(NamedTuple):
-    """What a checkpoint holds.
+    """The content of a checkpoint.
 
     Attributes
     ----------
     snapshot : Snapshot
     before : Snapshot or None
-        That of the epoch before, until it is known that the weights of `snapshot` work.
+        The snapshot of the epoch before. It is kept until the weights of `snapshot` have given a
+        finite loss.
     reason : str or None
-        Why training ended, if it has.
+        Why training ended; None if it has not ended.
     seed : int or None
-        What its random numbers began with.
+        The seed of the random numbers.
     """
 
     snapshot: Snapshot
@@ -136,22 +137,22 @@ class Progress(NamedTuple):
 
 @dataclass
 class CheckpointWriter:
-    """One fit's checkpoint.
+    """Writes and reads the checkpoint of one fit.
 
     Parameters
     ----------
     checkpoint : Checkpoint
-        Where, and how often.
+        The path, and how often to save.
     identity : mapping of str to str
-        All that tells this fit from others, as text: what it is called in errors -> its value.
+        All that distinguishes this fit from others: names for error messages, and values as text.
     seed : int or None
-        What the random numbers of this fit begin with.
+        The seed of the random numbers of this fit.
     """
 
     checkpoint: Checkpoint
     identity: Mapping[str, str]
     seed: int | None
-    _mark: Any = field(default=None, init=False)  # of the file as this fit has left it
+    _mark: Any = field(default=None, init=False)  # of the file when this fit last wrote it
     _written: float = field(default=-np.inf, init=False)
     _has_warned: bool = field(default=False, init=False)
 
@@ -161,7 +162,7 @@ class CheckpointWriter:
         return Path(self.checkpoint.path)
 
     def open(self) -> Progress | None:
-        """Return what an earlier call of the same fit has left, and go on with its seed.
+        """Return the progress of an earlier call of the same fit, if any, and take over its seed.
 
         Raises OSError where no checkpoint can be written, ValueError if there is a file that is
         damaged, or another fit's.
@@ -185,13 +186,13 @@ class CheckpointWriter:
         return progress
 
     def keep(self, snapshot: Snapshot, before: Snapshot | None, *, at_once: bool = False) -> None:
-        """Write down where training stands, if it is time to."""
+        """Save the progress, if it is time to."""
         is_due = len(snapshot.history) % self.checkpoint.epochs == 0
         if at_once or (is_due and monotonic() - self._written >= self.checkpoint.seconds):
             self._write(snapshot, before, None)
 
     def complete(self, snapshot: Snapshot, reason: str) -> None:
-        """Write down how training ended."""
+        """Save the end of training."""
         self._write(snapshot, None, reason)
 
     def _write(self, snapshot: Snapshot, before: Snapshot | None, reason: str | None) -> None:
@@ -223,7 +224,7 @@ class CheckpointWriter:
             )
 
     def _look(self) -> tuple[int, ...] | None:
-        """Return what every write to the file changes; None where there is none."""
+        """Return properties of the file that every write changes; None if there is no file."""
         try:
             status = self.path.stat()
         except OSError:
@@ -245,7 +246,7 @@ class CheckpointWriter:
 
 
 def _check_place(path: Path) -> None:
-    """Raise OSError unless a file can be written there; remove what killed writers have left."""
+    """Raise OSError unless the file can be written; remove temporary files of killed fits."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "checkpoint must be a file, not a directory", path)
     target = Path(os.path.realpath(path))
@@ -278,7 +279,7 @@ def _plain(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _snapshot(content: dict[str, Any]) -> Snapshot:
-    """Undo `_plain`."""
+    """Return the snapshot that `_plain` made plain values of."""
     rows = content["history"].tolist()
     return Snapshot(
         recent=tuple(content["recent"]),

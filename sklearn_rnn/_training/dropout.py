@@ -1,4 +1,4 @@
-"""Dropout: the masks of each batch, drawn from the Generator of the training.
+"""Dropout: the random masks of each batch.
 
 Dimension key: B columns, T steps, F inputs, H hidden, S directions, L layers, M answers.
 """
@@ -17,20 +17,20 @@ from sklearn_rnn._core.workspace import Array
 
 @dataclass(frozen=True)
 class Dropout:
-    """How much is dropped.
+    """Draws masks at the rates of dropout.
 
     Parameters
     ----------
     rate : float
-        Of the inputs, of what each layer hands to the next, and of what the readout sees: every
-        number of every step by itself (Srivastava et al. 2014; Zaremba, Sutskever and Vinyals
-        2014).
+        The rate for the inputs, for what each layer passes to the next, and for the inputs of the
+        readout. Every number of every step is dropped on its own (Srivastava et al. 2014; Zaremba,
+        Sutskever and Vinyals 2014).
     recurrent_rate : float
-        Of the states in the recurrent products: a unit is dropped for all steps of a sequence, or
-        for none (Gal and Ghahramani 2016).
+        The rate for the states in the recurrent products. A unit is dropped for all steps of a
+        sequence, or for none (Gal and Ghahramani 2016).
     rng : Generator
     dtype : dtype
-        Of the masks.
+        The dtype of the masks.
     """
 
     rate: float

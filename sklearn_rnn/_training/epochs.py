@@ -1,4 +1,4 @@
-"""The samples of an epoch: duplicates merged, their order, and the batches.
+"""The samples of an epoch: their order, their batches, and how duplicates are merged.
 
 Dimension key: N sequences.
 """

@@ -1,4 +1,4 @@
-"""The gradient of a batch: gathered, run forward and back, in halves where it is large.
+"""The loss and gradient of a batch; large batches run as two halves in two threads.
 
 Dimension key: B sequences of a batch, T steps, K outputs, M targets.
 """
@@ -19,34 +19,35 @@ from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._running.packing import TrainingData, WorkspacePool, gather, gather_objective
 from sklearn_rnn._training.dropout import Dropout
 
-# From this hidden_size**2 * batch on, each half of a batch runs by itself. Measured on 2 cores:
-# two threads with half a batch each are 1.3 to 1.8 times faster from 64**2 * 64 on (a GRU at
-# that very size 1.04), and below it slower, since they wait for Python more than they compute.
+# From this hidden_size**2 * batch on, the two halves of a batch run separately. Measured on 2
+# cores: two threads with half a batch each are 1.3 to 1.8 times faster from 64**2 * 64 on (a GRU of
+# this size 1.04 times). For smaller batches they are slower, since threads wait for Python more
+# than they compute.
 LARGE_BATCH = 2**18
 
 
 @dataclass
 class BatchGradients:
-    """Losses and gradients of batches of one set of data, at whatever theta is by then.
+    """Computes losses and gradients of batches of one data set, at the current theta.
 
     Parameters
     ----------
     network : Network
     data : TrainingData
     theta : ndarray
-        Read at every call.
+        The weights. They may change between calls.
     dropout : Dropout
         Draws the masks of every batch.
     tbptt_steps : int or None
-        No more steps than these are run back through at once.
+        The largest number of steps that errors run back through.
     executor : Executor or None
-        Where the second half of a large batch runs at the same time as the first. The result has
-        the same bits without.
+        Runs the second half of a large batch at the same time as the first. Without it, the result
+        has the same bits.
 
     Attributes
     ----------
     gradient : ndarray
-        The gradient of the last batch, or piece of one.
+        The gradient of the last batch, or of the last piece of a batch.
     """
 
     network: Network
@@ -59,7 +60,7 @@ class BatchGradients:
 
     def __post_init__(self) -> None:
         data, theta = self.data, self.theta
-        # Not the batch's own weights: a batch of light samples must pull lightly.
+        # The mean over all data, not the batch: a batch of light samples must have little effect.
         self._mean_weight = float(data.weight.sum(dtype=np.float64)) / data.n_samples
         # The penalty belongs to the batch, not to each of its halves.
         self._networks = [self.network, replace(self.network, alpha=0.0)]
@@ -80,7 +81,7 @@ class BatchGradients:
         self.gradient, self._second = (gradient.vector for gradient in self._gradients)
 
     def of_batch(self, index: Array) -> float:
-        """Return a batch's loss; write its gradient."""
+        """Return the loss of a batch; write its gradient."""
         normalizer = len(index) * self._mean_weight
         if not self._is_large(index):
             return self._part(0, index, normalizer, self._draw(index))
@@ -96,10 +97,10 @@ class BatchGradients:
         return loss
 
     def of_pieces(self, index: Array) -> Iterator[tuple[float, float]]:
-        """Yield the loss of each piece of a batch in time, once its gradient is written.
+        """Yield the loss of each piece of a batch, and its share of the steps of the batch.
 
-        And its share of the batch's steps. The state is carried over from piece to piece, also
-        where theta has changed in between.
+        A piece is some consecutive steps of all sequences. Its gradient is written before its loss
+        is yielded. The states pass from piece to piece, even if theta changes in between.
         """
         whole = gather(self.data.values, self.data.offsets, index)
         normalizer = len(index) * self._mean_weight
@@ -120,7 +121,7 @@ class BatchGradients:
         clear_states(workspaces)
 
     def of_blocks(self, blocks: list[Array]) -> tuple[float, Array]:
-        """Return the loss of blocks of sequences that are all data, and its gradient (float64)."""
+        """Return the loss of all data, given as blocks of sequences, and its gradient (float64)."""
         loss, gradient = 0.0, np.zeros(self.theta.shape)
         normalizer = self.data.n_samples * self._mean_weight
         for k, index in enumerate(blocks):
@@ -130,9 +131,9 @@ class BatchGradients:
         return loss, gradient
 
     def raw_predictions(self, theta: Array, batch_size: int) -> Array:
-        """Return raw predictions of some sequences by these weights, without dropout.
+        """Return raw predictions of some sequences with these weights, without dropout.
 
-        As many as the workspaces in memory hold: others would need more of it.
+        The sequences are as many as the workspaces in memory hold, so that no memory is added.
         """
         data, pool = self.data, self._pools[0]
         index = np.arange(min(pool.n_columns or batch_size, data.n_samples))
@@ -158,6 +159,6 @@ class BatchGradients:
         return self.dropout.draw(self.network, int(self.data.lengths[index].max()), len(index))
 
     def _is_large(self, index: Array) -> bool:
-        """Whether two threads with half of this batch each beat one with all of it."""
+        """Whether two threads with half of this batch each are faster than one thread."""
         hidden_size = self.network.stack.layers[0].hidden_size
         return len(index) > 1 and hidden_size**2 * len(index) >= LARGE_BATCH

@@ -1,4 +1,4 @@
-"""What each epoch was like, as numbers that a data frame reads and a line that a person reads."""
+"""The history of training: one row of numbers for each epoch."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Epoch(NamedTuple):
     Attributes
     ----------
     epoch : int
-        Its number, from 1.
+        The number of the epoch, from 1.
     seconds : float
-        What it took, validation included.
+        The duration, including validation.
     loss : float
-        Of its batches, on average.
+        The mean loss of its batches.
     validation_loss, validation_score : float
-        At its end; NaN without validation.
+        Measured at its end; NaN without validation.
     learning_rate : float
-        Of its last update; NaN where the solver has none.
+        The rate of its last update; NaN for solvers without a learning rate.
     gradient_norm : float
-        The largest of its updates, before clipping.
+        The largest norm of the gradient in its updates, before clipping.
     """
 
     epoch: int
@@ -40,13 +40,13 @@ class Epoch(NamedTuple):
 
 
 def to_arrays(history: Sequence[Epoch]) -> dict[str, Array]:
-    """Return the history column by column."""
+    """Return the history as one array for each column."""
     columns = {name: np.array([getattr(e, name) for e in history], float) for name in Epoch._fields}
     return {**columns, "epoch": columns["epoch"].astype(int)}
 
 
 def to_line(epoch: Epoch) -> str:
-    """Return what `verbose` prints of an epoch."""
+    """Return the line that `verbose` prints for an epoch."""
     parts = [f"Epoch {epoch.epoch}: loss {epoch.loss:.6f}"]
     if not isnan(epoch.validation_score):
         parts.append(f"validation loss {epoch.validation_loss:.6f}")

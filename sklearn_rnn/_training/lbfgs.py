@@ -1,8 +1,7 @@
-"""Training on all data at once by L-BFGS (Liu and Nocedal 1989), which SciPy runs.
+"""Training on all data at once with SciPy's L-BFGS (Liu and Nocedal 1989).
 
-An iteration takes the place of an epoch: it costs one or a few passes over the data, has no
-learning rate and no randomness, and pays on some hundred sequences, where a batch is nearly the
-whole set anyway.
+One iteration counts as one epoch. It needs one or a few passes over the data, no learning rate and
+no random numbers. It suits data of up to some hundred sequences, of which one batch holds most.
 
 Dimension key: N sequences, T steps.
 """
@@ -23,12 +22,13 @@ from sklearn_rnn._training.optimizers import Optimizer
 from sklearn_rnn._training.stopping import Stopping
 from sklearn_rnn._training.trainer import Diverged, Trainer
 
-# Sequences of a block: the gradient is summed over blocks, so that memory does not grow with N.
+# The number of sequences in a block. Gradients are summed over blocks, so that memory does not grow
+# with N.
 COLUMNS = 256
 
 
 class IterationCounter(Optimizer):
-    """What stands in for an optimizer: SciPy has its own state, and does not hand it out."""
+    """Counts iterations in the place of an optimizer, whose state SciPy does not give out."""
 
     def step(self, theta: Array, gradient: Array) -> None:
         """Count an iteration."""
@@ -36,7 +36,7 @@ class IterationCounter(Optimizer):
 
 
 class LbfgsTrainer(Trainer):
-    """A run of training whose iterations are SciPy's."""
+    """A run of training with the iterations of SciPy."""
 
     def _run_epochs(self) -> str:
         lengths = self.data.lengths
@@ -44,7 +44,9 @@ class LbfgsTrainer(Trainer):
         self._blocks = np.split(order, range(COLUMNS, len(order), COLUMNS))
         self._is_open, self._stopped, self._gradient_norm = False, False, np.nan
         self._begin = perf_counter()
-        self._start: tuple[Array, float] | None = None  # where the line search is, and its loss
+        self._start: tuple[Array, float] | None = (
+            None  # where the line search starts, and the loss there
+        )
         result = minimize(
             self._objective,
             self.theta.astype(np.float64),
@@ -56,7 +58,7 @@ class LbfgsTrainer(Trainer):
         if self.whole is None:  # converged before the first iteration
             with suppress(StopIteration):
                 self._close_iteration(result)
-        elif self._is_open and self.watcher is not None:  # an iteration that came to nothing
+        elif self._is_open and self.watcher is not None:  # the last iteration found no lower point
             self.watcher.end(self.whole)
         reason = self._reason_to_end()
         if self._stopped:
@@ -76,14 +78,14 @@ class LbfgsTrainer(Trainer):
             return loss, gradient
         if self._start is None:
             raise Diverged(self._describe_divergence("the loss", 1, 1))
-        # A bowl around the point where the line search started, so that it turns back, and never
-        # ends here: told of infinity, or of a huge number, SciPy would give up.
+        # A paraboloid around the start of the line search stands in for values that are not
+        # finite: the line search then turns back. It would give up at infinity or a huge number.
         start, start_loss = self._start
         away = x - start
         return start_loss + float(away @ away), 2 * away
 
     def _open_iteration(self) -> None:
-        """Say that an iteration begins, at the first that SciPy asks after the last one."""
+        """Tell the watcher that an iteration begins, at the first evaluation after the last one."""
         if not self._is_open:
             self._is_open = True
             if self.watcher is not None:
@@ -108,4 +110,4 @@ class LbfgsTrainer(Trainer):
 
     @property
     def _stopping(self) -> Stopping:
-        return replace(super()._stopping, adaptive=False)  # there is no rate to lower
+        return replace(super()._stopping, adaptive=False)  # L-BFGS has no learning rate to lower

@@ -1,7 +1,7 @@
 """First-order optimizers: each updates one flat vector in place.
 
-Each is a handful of passes over theta, with its state as plain arrays, so that training can
-stop and go on exactly where it was (`state` and `restore`).
+Each update is a few passes over theta. The state of an optimizer is plain arrays, so that training
+can stop and continue exactly where it was (`state` and `restore`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Optimizer(ABC):
     Parameters
     ----------
     theta : ndarray
-        The vector to be updated; only its shape and dtype are read here.
+        The vector to update. Only its shape and dtype are read here.
     learning_rate : float
     """
 
@@ -36,11 +36,11 @@ class Optimizer(ABC):
         """Update theta in place; `gradient` may be overwritten."""
 
     def state(self) -> dict[str, Any]:
-        """Return a copy of all that the next step depends on."""
+        """Return a copy of the state that the next step depends on."""
         return {"t": self.t, "moments": [moment.copy() for moment in self.moments]}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up a state that `state` returned."""
+        """Continue from a state that `state` returned."""
         self.t = state["t"]
         self.moments = [moment.copy() for moment in state["moments"]]
 
@@ -79,9 +79,9 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019).
+    """Adam with weight decay that is not part of the gradient (Loshchilov and Hutter 2019).
 
-    theta -= rate decay theta before Adam's step, on the entries that `decays` says.
+    theta -= rate decay theta before the step of Adam, for entries with `decays` = 1.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Learning rates over the course of a training.
+"""Schedules of the learning rate during training.
 
-Dimension key: epoch counts whole epochs from 0, n_epochs is their largest number, t counts
-updates from 1.
+Letters: epoch is the number of whole epochs before, n_epochs the largest number of epochs, t the
+number of the update, from 1.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import cos, pi
 
-# One cycle: the share of the epochs that the rate rises in, how far below its peak it starts, and
-# how far below it ends.
+# One cycle: the part of the epochs in which the rate rises, and the first and the last rate as
+# parts of the largest one.
 RISE, START, END = 0.3, 1 / 25, 1e-4
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A rate for each update.
+    """The learning rate of each update.
 
     Parameters
     ----------
     name : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}
-        - constant, adaptive: `initial`. What adaptive divides it by, the trainer decides.
+        - constant, adaptive: `initial`. For adaptive, see also stopping.py.
         - invscaling: initial / t^power_t (Robbins and Monro 1951 for powers above 1/2).
         - cosine: half a cosine from `initial` to 0 (Loshchilov and Hutter 2017).
         - one_cycle: up from initial / 25 in the first 30 % of the epochs, down to initial / 10000
@@ -39,7 +39,7 @@ class Schedule:
     power_t: float = 0.5
 
     def rate(self, epoch: int, t: int) -> float:
-        """Return the learning rate of update t, which is in this epoch."""
+        """Return the learning rate of update t, in this epoch."""
         if self.name == "invscaling":
             return float(self.initial / t**self.power_t)
         progress = epoch / self.n_epochs
@@ -55,5 +55,5 @@ class Schedule:
 
 
 def _half_cosine(progress: float) -> float:
-    """Return what falls from 1 to 0 as progress goes from 0 to 1."""
+    """Return half a cosine, which falls from 1 to 0 while progress goes from 0 to 1."""
     return (1 + cos(pi * progress)) / 2

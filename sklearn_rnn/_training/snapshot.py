@@ -1,6 +1,6 @@
-"""Where training stands at the end of a whole epoch.
+"""Snapshots: the state of training at the end of an epoch.
 
-All that it falls back to, that a checkpoint holds, and that a result is made of.
+Checkpoints and results are made of snapshots, and training that diverges returns to one.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from sklearn_rnn._training.stopping import Pace
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of training between two epochs; nobody writes into its arrays.
+    """The state of training between two epochs. Its arrays never change.
 
     Attributes
     ----------
     recent : tuple of ndarray
-        The weights at the ends of the last epochs, as many as are averaged.
+        The weights at the ends of the last epochs: as many epochs as are averaged.
     optimizer, rng : dict
-        States, from which training can go on as if it had never stopped.
+        Their states, from which training can continue as if it had never stopped.
     best_theta : ndarray
-        The model: the mean of `recent`, or with validation the best such mean so far.
+        The weights of the model: the mean of `recent`, or with validation the best mean so far.
     best : float
         The smallest loss, or with validation the largest score.
     pace : Pace
     converged : bool
-        Whether there is no point in going on.
+        Whether training has converged.
     history : tuple of Epoch
     """
 
@@ -52,17 +52,17 @@ class Snapshot:
 
 
 class Watcher(Protocol):
-    """Who looks on while training runs."""
+    """Observes training, epoch by epoch, and can stop it."""
 
     def begin(self, snapshot: Snapshot | None) -> None:
-        """Take note that an epoch begins where `snapshot` ended; None for the first one."""
+        """Note that an epoch begins, with the snapshot of the epoch before, if there is one."""
 
     def end(self, snapshot: Snapshot) -> bool:
         """Return whether training is to stop at the end of this epoch."""
 
 
 def mean_weights(recent: tuple[Array, ...]) -> Array:
-    """Return the mean of these weights, in their dtype; of one, itself."""
+    """Return the mean of these weights, in their dtype."""
     if len(recent) == 1:
         return recent[0]
     return np.mean(recent, axis=0, dtype=np.float64).astype(recent[0].dtype)

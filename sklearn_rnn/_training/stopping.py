@@ -1,4 +1,4 @@
-"""When training has stopped to make progress, and whether it then ends or slows down."""
+"""The stopping rule: whether training makes progress, and otherwise ends or slows down."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from math import isnan
 
 from sklearn_rnn._training.history import Epoch
 
-# An adaptive learning rate is divided by SLOWER on a plateau, unless it falls below SLOWEST.
+# On a plateau, an adaptive learning rate is divided by SLOWER, unless it would fall below SLOWEST.
 SLOWER, SLOWEST = 5.0, 1e-6
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What the scheduled learning rate is multiplied by, and the epoch that this was decided in."""
+    """The factor of the scheduled learning rate, and the epoch that has set it."""
 
     scale: float = 1.0
     since: int = 0
@@ -22,15 +22,16 @@ class Pace:
 
 @dataclass(frozen=True)
 class Stopping:
-    """Ends training, or slows it down, once the last epochs are no better than those before.
+    """Ends or slows down training when the last epochs are no better than those before.
 
     Parameters
     ----------
     tol : float
-        What `patience` epochs must gain, all together.
+        The least improvement that counts, in `patience` epochs together.
     patience : int
+        The number of epochs in a plateau.
     adaptive : bool
-        Whether training slows down first.
+        Whether the learning rate is lowered before training ends.
     """
 
     tol: float
@@ -38,7 +39,7 @@ class Stopping:
     adaptive: bool
 
     def judge(self, history: Sequence[Epoch], pace: Pace, rate: float) -> tuple[Pace, bool]:
-        """Return the pace to go on at, and whether training has converged instead."""
+        """Return the pace of the next epochs, and whether training has converged."""
         if not self._is_plateau(history, pace):
             return pace, False
         if not self.adaptive or rate / SLOWER < SLOWEST:
@@ -53,5 +54,5 @@ class Stopping:
 
 
 def merit(epoch: Epoch) -> float:
-    """Return what counts as progress: the validation score, or without it minus the loss."""
+    """Return the number whose growth is progress: the validation score, or minus the loss."""
     return -epoch.loss if isnan(epoch.validation_score) else epoch.validation_score

@@ -1,8 +1,8 @@
-"""One BLAS thread while training runs.
+"""Limits BLAS to one thread during training.
 
-The products of one time step are too small to share between threads, and with one thread the
-same fit gives the same bits whatever number of threads the machine, or a worker process of a
-parallel search, would use. Where a second thread helps, the trainer gives it half of a batch.
+The matrix products of one time step are too small for several threads. With one thread, a fit also
+gives the same bits, whatever number of threads the machine or a worker process of a parallel search
+would use. Where a second thread helps, the trainer gives it half of a batch.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from typing import Any
 import threadpoolctl
 from threadpoolctl import ThreadpoolController
 
-# The number of BLAS threads belongs to the process, so who is using this must be counted over
-# the process too: of several fits that overlap in threads, the first one in sets the limit
-# and the last one out takes it away.
+# The number of BLAS threads belongs to the process, so the users of the limit are counted for the
+# whole process: of several fits that overlap in threads, the first sets the limit and the last
+# removes it.
 _lock = threading.Lock()
 _users: set[object] = set()
 _limits: Any = None
-# Looking for the libraries takes 1 to 4 ms, as long as an epoch on little data; setting their
-# threads 10 µs. NumPy's and SciPy's are all that training calls, and are loaded by now.
+# Finding the libraries takes 1 to 4 ms, as long as an epoch on little data, so it is done once.
+# Setting their threads takes 10 µs. Training calls those of NumPy and SciPy only, which are loaded.
 _libraries: ThreadpoolController | None = None
 
 
 @contextmanager
 def single_blas_thread() -> Iterator[int]:
-    """Limit BLAS to one thread, and restore what was, also when fits overlap in threads.
+    """Limit BLAS to one thread, and restore the limit afterwards; fits may overlap in threads.
 
     Yields the number of threads that BLAS could have used, and that the caller may use instead:
-    1 in a worker process of a parallel search, and where another fit has them already.
+    1 in a worker process of a parallel search, or while another fit uses them.
     """
     user = object()
-    # Ctrl-C may come before any line, that of a `finally` too, so there are two: leaving twice
-    # is leaving once.
+    # Ctrl-C can interrupt any line, also that of the first `finally`, so there are two. A second
+    # call of `_leave` has no effect.
     try:
         try:
             yield _enter(user)
@@ -69,9 +69,9 @@ def _leave(user: object) -> None:
 
 
 def _give_up_control() -> None:
-    """Let other threads set the limit too, whoever comes first or goes last.
+    """Let other threads also set the limit.
 
-    threadpoolctl 3.8 ignores, silently, all threads but the first that set one and still lives.
+    threadpoolctl 3.8 silently ignores all threads but the first one that set a limit and is alive.
     """
     controller: Any = getattr(threadpoolctl, "OpenBLASController", None)
     if hasattr(controller, "clear_controlling_thread"):

@@ -1,7 +1,7 @@
-"""The training loop in small verbs: a batch, an epoch, stop or go on, finish.
+"""The training loop: batches, epochs, and when to stop.
 
-Nothing here knows an estimator. `train` takes arrays and options and returns a `TrainingResult`;
-until then nobody sees what happened, so that a fit that fails leaves nothing half-written.
+`Trainer` gets arrays and options, and knows no estimator. It returns a `TrainingResult` and changes
+nothing else, so that a fit that fails leaves nothing half-done.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sklearn_rnn._training.stopping import Pace, Stopping
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """What decides the course of training, under the estimators' names."""
+    """The options of training, under the names of the estimators' parameters."""
 
     batch_size: int
     max_iter: int
@@ -48,13 +48,13 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What training leaves behind: where it ended, and why.
+    """The result of training: its last snapshot, and why it ended.
 
     Attributes
     ----------
     last : Snapshot
     validated : bool
-        Whether there was validation.
+        Whether training used validation data.
     reason : {"max_iter", "converged", "callback", "diverged", "interrupted"}
     """
 
@@ -64,7 +64,7 @@ class TrainingResult:
 
 
 class Validate(Protocol):
-    """Scores weights on data that training does not see."""
+    """Scores weights on data that are not used in training."""
 
     def __call__(self, theta: Array, /) -> tuple[float, float]:
         """Return score and loss; larger scores are better, and NaN means diverged."""
@@ -84,22 +84,22 @@ class Trainer:
     data : TrainingData
     options : TrainingOptions
     theta : ndarray
-        Updated in place.
+        The weights. They are updated in place.
     optimizer : Optimizer
     schedule : Schedule
         The learning rate of each update.
     rng : Generator
-        Shuffles.
+        Shuffles the samples, and draws the masks of dropout.
     validate : Validate or None
-        Where it is given, the weights of the best score win.
+        If given, the result is the weights with the best score.
     n_threads : int
-        With 2 or more, the halves of a large batch run at the same time. The result has the
-        same bits with any number.
+        With 2 or more, the two halves of a large batch run at the same time. The result has the
+        same bits for any number.
     recent : tuple of ndarray
-        The weights at the ends of the epochs before this run, to be averaged with its own.
+        The weights at the ends of the epochs before this run, which are averaged with its own.
     watcher : Watcher or None
     writer : CheckpointWriter or None
-        Keeps where training stands in a file.
+        Saves the progress in a file.
     """
 
     network: Network
@@ -114,19 +114,19 @@ class Trainer:
     recent: tuple[Array, ...] = ()
     watcher: Watcher | None = None
     writer: CheckpointWriter | None = None
-    # Where the last whole epoch ended, and the one before it.
+    # The snapshots of the last whole epoch, and of the epoch before it.
     whole: Snapshot | None = field(default=None, init=False)
     _before: Snapshot | None = field(default=None, init=False)
     _tried: bool = field(default=False, init=False)  # whether the weights of `whole` work
 
     def train(self, progress: Progress | None = None) -> TrainingResult:
-        """Run epochs until one of the reasons to stop, from where a checkpoint stands, if any."""
+        """Run epochs until there is a reason to stop; start from a checkpoint, if there is one."""
         if progress is not None:
             self._go_on_from(progress)
             if progress.reason is not None:
                 return TrainingResult(progress.snapshot, self._validates, progress.reason)
         try:
-            # What is not finite is looked for, and named.
+            # Numbers that are not finite are found and reported by this class, not by NumPy.
             with np.errstate(all="ignore"), self._make_executor() as executor:
                 self._prepare(executor)
                 reason = self._run_epochs()
@@ -158,7 +158,7 @@ class Trainer:
 
     @property
     def n_iter(self) -> int:
-        """Whole epochs so far."""
+        """The number of whole epochs so far."""
         return 0 if self.whole is None else len(self.whole.history)
 
     def _run_epochs(self) -> str:
@@ -208,7 +208,7 @@ class Trainer:
         return loss
 
     def _run_pieces(self, index: Array) -> float:
-        """Update theta by each piece of a batch in turn, as its errors are known by then."""
+        """Update theta after each piece of a batch; return the loss of the batch."""
         loss = 0.0
         for piece_loss, share in self._gradients.of_pieces(index):
             self._update(piece_loss)
@@ -216,13 +216,16 @@ class Trainer:
         return loss
 
     def _update(self, loss: float) -> None:
-        """Update theta by the gradient that lies ready, after a look at both."""
+        """Check loss and gradient, and update theta."""
         gradient = self._gradients.gradient
         norm = float(self._norm(gradient))
         if not (np.isfinite(loss) and np.isfinite(norm)):
             what = "the gradient" if np.isfinite(loss) else "the loss"
             raise Diverged(self._describe_divergence(what, self.n_iter + 1, self.optimizer.t + 1))
-        self._tried, self._before = True, None  # these weights work: no need to go further back
+        self._tried, self._before = (
+            True,
+            None,
+        )  # these weights work: the snapshot before is not needed
         self._largest_norm = max(self._largest_norm, norm)
         limit = self.options.max_grad_norm
         if limit is not None and norm > limit:
@@ -253,7 +256,7 @@ class Trainer:
         return Pace() if self.whole is None else self.whole.pace
 
     def _close_epoch(self, epoch: Epoch) -> bool:
-        """Look at the weights, score them, keep where training stands; return whether to stop."""
+        """Check and score the weights, take a snapshot; return whether to stop."""
         theta = self.theta.copy()
         if not np.isfinite(theta).all():
             raise Diverged(self._describe_divergence("a weight", epoch.epoch, self.optimizer.t))
@@ -278,7 +281,7 @@ class Trainer:
         return Stopping(options.tol, options.n_iter_no_change, adaptive)
 
     def _validated(self, epoch: Epoch, model: Array) -> Epoch:
-        """Return the epoch with the score and the loss of its model, if there is validation."""
+        """Return the epoch with its validation score and loss, if there is validation."""
         if self.validate is None:
             return epoch
         begin = perf_counter()
@@ -290,7 +293,7 @@ class Trainer:
         return epoch._replace(seconds=seconds, validation_score=score, validation_loss=loss)
 
     def _best(self, epoch: Epoch, model: Array) -> tuple[float, Array]:
-        """Return the best loss and the last model, or with validation the best score's."""
+        """Return the best loss and the last model; with validation, best score and its model."""
         before = self.whole
         if self.validate is None:
             return epoch.loss if before is None else min(before.best, epoch.loss), model
@@ -299,7 +302,7 @@ class Trainer:
         return before.best, before.best_theta
 
     def _tell(self, whole: Snapshot) -> bool:
-        """Return whether the watcher says to stop; then keep what it has seen."""
+        """Print, call the watcher, save a checkpoint; return whether the watcher says to stop."""
         if self.options.verbose:
             print(to_line(whole.history[-1]))
         stop = self.watcher is not None and self.watcher.end(whole)
@@ -308,7 +311,7 @@ class Trainer:
         return stop
 
     def _try_weights(self) -> None:
-        """Raise Diverged if the very last update was one too many."""
+        """Raise Diverged if predictions after the very last update are not finite."""
         if self._tried:
             return
         assert self.whole is not None
@@ -318,7 +321,7 @@ class Trainer:
             raise Diverged(self._describe_divergence(what, self.n_iter, self.optimizer.t))
 
     def _finish(self, last: Snapshot, reason: str) -> TrainingResult:
-        """Return the result; what has come to its own end is marked as complete in the file."""
+        """Return the result; mark the checkpoint as complete unless a callback has stopped."""
         if self.writer is not None and reason != "callback":
             self.writer.complete(last, reason)
         return TrainingResult(last, self._validates, reason)
