@@ -198,7 +198,7 @@ def test_alpha_is_divided_by_the_sum_of_the_weights(Estimator, weight, batch_siz
     """loss + alpha / 2 |weights|^2 / sum of sample_weight; biases are left alone."""
     X, y = make_sequences(), make_targets(Estimator())
     params = dict(batch_size=batch_size, **STANDING_STILL)
-    without, penalised = (
+    without, penalized = (
         tiny(Estimator, alpha=alpha, **params).fit(X, y, np.full(12, weight))
         for alpha in (0.0, 0.5)
     )
@@ -207,7 +207,7 @@ def test_alpha_is_divided_by_the_sum_of_the_weights(Estimator, weight, batch_siz
         weights["weight_out"] /= y.std()  # targets are standardised inside
     squares = sum((array**2).sum() for name, array in weights.items() if "weight" in name)
     np.testing.assert_allclose(
-        penalised.loss_ - without.loss_, 0.5 / 2 * squares / (12 * weight), rtol=1e-9
+        penalized.loss_ - without.loss_, 0.5 / 2 * squares / (12 * weight), rtol=1e-9
     )
 
 

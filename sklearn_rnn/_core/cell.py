@@ -124,7 +124,7 @@ class Cell(ABC):
         return len(self.states)
 
     @property
-    def unpenalised(self) -> tuple[str, ...]:
+    def unpenalized(self) -> tuple[str, ...]:
         """Names of the parameters without L2 penalty, besides the column of biases in W."""
         return tuple(self.second_biases.values())
 
@@ -138,7 +138,7 @@ class Cell(ABC):
         """Shapes of the parameters, by name."""
         return {"W": (self.n_gate_rows, self.hidden_size + 1 + self.input_size)}
 
-    def initialise(
+    def initialize(
         self, parameters: dict[str, Array], rng: np.random.Generator, longest: int
     ) -> None:
         """Write initial weights into zeroed parameters; sequences have up to `longest` steps."""

@@ -216,11 +216,11 @@ class GRUCell(Cell):
         dW[:, H:] = dW_input
         gradients["b_hn"][...] = dW_hidden[:H, H]
 
-    def initialise(
+    def initialize(
         self, parameters: dict[str, Array], rng: np.random.Generator, longest: int
     ) -> None:
         """Write initial weights into zeroed parameters."""
-        super().initialise(parameters, rng, longest)
+        super().initialize(parameters, rng, longest)
         H = self.hidden_size
         if self.init == "chrono":
             parameters["W"][H : 2 * H, H] = chrono(rng, H, longest)  # z, which keeps h

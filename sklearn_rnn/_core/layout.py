@@ -93,13 +93,13 @@ class Layout:
         parameters = self.bind(theta)
         for cell, directions in zip(self.stack.layers, parameters.cells, strict=True):
             for cell_parameters in directions:
-                self.stack.initialise(cell, cell_parameters, rng, longest)
-        self.readout.initialise(parameters.readout, rng, bias_out)
+                self.stack.initialize(cell, cell_parameters, rng, longest)
+        self.readout.initialize(parameters.readout, rng, bias_out)
         parameters.embedding[...] = rng.standard_normal(parameters.embedding.shape)
         return theta
 
     @cached_property
-    def penalised(self) -> Array:
+    def penalized(self) -> Array:
         """(size,) bool: the entries of theta with L2 penalty.
 
         These are all weights, but not biases, gains and initial states.
@@ -109,7 +109,7 @@ class Layout:
         for cell, directions in zip(self.stack.layers, masks.cells, strict=True):
             for cell_masks in directions:
                 cell_masks["W"][:, cell.hidden_size] = False
-                for name in self.stack.unpenalised(cell):
+                for name in self.stack.unpenalized(cell):
                     cell_masks[name][...] = False
         for name in self.readout.dense_layers:
             masks.readout[name][:, -1] = False

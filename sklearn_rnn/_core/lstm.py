@@ -170,11 +170,11 @@ class LSTMCell(Cell):
     predictor_variant = "lstm"
     workspace_class = LSTMWorkspace
 
-    def initialise(
+    def initialize(
         self, parameters: dict[str, Array], rng: np.random.Generator, longest: int
     ) -> None:
         """Write initial weights, and the bias of the forget gate, into zeroed parameters."""
-        super().initialise(parameters, rng, longest)
+        super().initialize(parameters, rng, longest)
         H = self.hidden_size
         bias = parameters["W"][:, H].reshape(4, H)  # of o, i, f, g
         bias[2] = self.forget_bias

@@ -273,6 +273,6 @@ class Network:
         """Return the L2 penalty; add its gradient to `gradient`."""
         if self.alpha == 0:
             return 0.0
-        weights = np.where(self.layout.penalised, parameters.vector, 0)
+        weights = np.where(self.layout.penalized, parameters.vector, 0)
         gradient.vector[...] += self.alpha * weights
         return 0.5 * self.alpha * (weights @ weights)

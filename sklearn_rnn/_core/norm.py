@@ -23,7 +23,7 @@ from sklearn_rnn._core.workspace import Array, Workspace
 EPSILON = 1e-5
 
 
-def normalise(norm: Array, u: Array) -> tuple[Array, Array]:
+def normalize(norm: Array, u: Array) -> tuple[Array, Array]:
     """Normalize u (T, H, B) in place; return y (T, H, B) and 1 / s (T, 1, B).
 
     Reads norm (2, H): gain and bias.
@@ -37,13 +37,13 @@ def normalise(norm: Array, u: Array) -> tuple[Array, Array]:
     return y, inverse_s
 
 
-def normalise_backward(norm: Array, ws: Workspace, dout: Array, begin: int, dnorm: Array) -> None:
+def normalize_backward(norm: Array, ws: Workspace, dout: Array, begin: int, dnorm: Array) -> None:
     """Turn dout (T, H, B), the errors from step `begin` on, into du, in place; write dnorm (2, H).
 
-    Reads ws.normalised and ws.inverse_deviation.
+    Reads ws.normalized and ws.inverse_deviation.
     """
     steps = slice(begin, begin + len(dout))
-    y, inverse_s = ws.normalised[steps], ws.inverse_deviation[steps]
+    y, inverse_s = ws.normalized[steps], ws.inverse_deviation[steps]
     dnorm[0] = np.einsum("thb,thb->h", dout, y)
     dnorm[1] = dout.sum(axis=(0, 2))  # (2')
     dout *= norm[0][:, None]

@@ -63,7 +63,7 @@ class Readout:
         """Names of the parameters of the dense layers; the output layer comes last."""
         return [*(f"W_{k}" for k in range(len(self.head_sizes))), "W_out"]
 
-    def initialise(
+    def initialize(
         self, parameters: dict[str, Array], rng: np.random.Generator, bias_out: Array
     ) -> None:
         """Write initial weights into zeroed parameters. Attention starts with equal weights."""

@@ -68,11 +68,11 @@ class RNNCell(Cell):
         """The pieces are named after the nonlinearity."""
         return self.nonlinearity
 
-    def initialise(
+    def initialize(
         self, parameters: dict[str, Array], rng: np.random.Generator, longest: int
     ) -> None:
         """Write initial weights into zeroed parameters."""
-        super().initialise(parameters, rng, longest)
+        super().initialize(parameters, rng, longest)
         H, W = self.hidden_size, parameters["W"]
         if self.init == "identity":
             W[:, :H] = np.eye(H)

@@ -24,7 +24,7 @@ import numpy as np
 from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._core.masks import NO_MASKS, Masks
-from sklearn_rnn._core.norm import normalise, normalise_backward
+from sklearn_rnn._core.norm import normalize, normalize_backward
 from sklearn_rnn._core.workspace import Array, Workspace
 
 # Parameters or gradients of every cell: [layer][direction][name].
@@ -68,19 +68,19 @@ class Stack:
             shapes["start"] = cell.n_states, H
         return shapes
 
-    def unpenalised(self, cell: Cell) -> set[str]:
+    def unpenalized(self, cell: Cell) -> set[str]:
         """Return the names of the arrays without L2 penalty, besides the column of biases in W.
 
         These are the ones that the cell names, and all arrays of the options.
         """
         of_options = self.parameter_shapes(cell).keys() - cell.parameter_shapes.keys()
-        return {*cell.unpenalised, *of_options}
+        return {*cell.unpenalized, *of_options}
 
-    def initialise(
+    def initialize(
         self, cell: Cell, parameters: dict[str, Array], rng: np.random.Generator, longest: int
     ) -> None:
         """Write initial values into zeroed parameters; learned states start at zero."""
-        cell.initialise(parameters, rng, longest)
+        cell.initialize(parameters, rng, longest)
         if self.layer_norm:
             parameters["norm"][0] = 1
 
@@ -116,7 +116,7 @@ class Stack:
         for layer, row in enumerate(workspaces):
             if self.layer_norm or (self.residual and layer):
                 for ws in row:
-                    ws.keep_outputs(normalised=self.layer_norm and training)
+                    ws.keep_outputs(normalized=self.layer_norm and training)
         return workspaces
 
     def start(self, parameters: CellArrays, workspaces: list[list[Workspace]]) -> None:
@@ -162,9 +162,9 @@ class Stack:
         if self.residual and below is not None:
             out += below.out[:T]  # (1)
         if self.layer_norm:
-            y, inverse_deviation = normalise(arrays["norm"], out)  # (2)
+            y, inverse_deviation = normalize(arrays["norm"], out)  # (2)
             if ws.keeps_history:
-                ws.normalised[:T], ws.inverse_deviation[:T] = y, inverse_deviation
+                ws.normalized[:T], ws.inverse_deviation[:T] = y, inverse_deviation
             block.zero_padding(out)
 
     def backward(
@@ -187,7 +187,7 @@ class Stack:
                 arrays, darrays = parameters[layer][direction], gradients[layer][direction]
                 if self.layer_norm:
                     dout = ws.dh[first_error:T]
-                    normalise_backward(arrays["norm"], ws, dout, first_error, darrays["norm"])
+                    normalize_backward(arrays["norm"], ws, dout, first_error, darrays["norm"])
                 self.layers[layer].backward(arrays, ws, T, first_error, darrays)
                 if self.learn_initial_state:
                     # A state that comes from the piece before is no parameter.

@@ -14,7 +14,7 @@ from hashlib import blake2b
 import numpy as np
 
 from sklearn_rnn._core.network import Network
-from sklearn_rnn._core.norm import normalise
+from sklearn_rnn._core.norm import normalize
 from sklearn_rnn._core.state import Origin, RecurrentState
 from sklearn_rnn._core.workspace import Array
 
@@ -98,6 +98,6 @@ class Stepper:
             h = h + below
         if stack.layer_norm:
             out = h[None].copy()
-            normalise(parameters["norm"], out)
+            normalize(parameters["norm"], out)
             return out[0]
         return h

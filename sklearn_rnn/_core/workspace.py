@@ -114,13 +114,13 @@ class Workspace:
             self.dh_last = np.zeros((H, B), dtype)
             self._transposed = [np.empty(0, dtype), np.empty(0, dtype)]
 
-    def keep_outputs(self, *, normalised: bool) -> None:
+    def keep_outputs(self, *, normalized: bool) -> None:
         """Give `out` a buffer of its own, and backward the buffers of layer normalization."""
         T, H, B = self.h.shape
         self.out = step_buffer(T, H, B, self.dtype)
-        self.keeps_history = normalised
-        if normalised:
-            self.normalised = step_buffer(T, H, B, self.dtype)
+        self.keeps_history = normalized
+        if normalized:
+            self.normalized = step_buffer(T, H, B, self.dtype)
             self.inverse_deviation = step_buffer(T, 1, B, self.dtype)
 
     def apply_mask(self, t: int) -> None:

@@ -407,7 +407,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     def _make_optimizer(self, settings: Settings, theta: Array, network: Network) -> Optimizer:
         """Return the solver's optimizer, in its former state where training continues."""
-        optimizer = settings.optimizer(theta, network.layout.penalised)
+        optimizer = settings.optimizer(theta, network.layout.penalized)
         resume = getattr(self, "_resume_", None)
         if resume is not None and resume["solver"] == settings.solver:
             optimizer.restore(resume["optimizer"])

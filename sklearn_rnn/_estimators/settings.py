@@ -108,13 +108,13 @@ class Settings:
         name = "constant" if constant else self.learning_rate
         return Schedule(name, self.learning_rate_init, self.max_iter, self.power_t)
 
-    def optimizer(self, theta: Array, penalised: Array) -> Optimizer:
-        """Return a new optimizer of theta; `penalised` (bool) are the weights that may shrink."""
+    def optimizer(self, theta: Array, penalized: Array) -> Optimizer:
+        """Return a new optimizer of theta; `penalized` (bool) are the weights that may shrink."""
         rate, betas = self.learning_rate_init, (self.beta_1, self.beta_2)
         if self.solver == "adam":
             return Adam(theta, rate, *betas, self.epsilon)
         if self.solver == "adamw":
-            decays = penalised.astype(theta.dtype)
+            decays = penalized.astype(theta.dtype)
             return AdamW(theta, rate, *betas, self.epsilon, self.alpha, decays)
         if self.solver == "rmsprop":
             return RMSprop(theta, rate, self.beta_2, self.epsilon)

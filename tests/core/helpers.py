@@ -159,10 +159,10 @@ class Problem:
         tuples.
         """
         weights = self.network.layout.public(self.theta)
-        penalised = {k: w for k, w in weights.items() if k.startswith("weight")}
+        penalized = {k: w for k, w in weights.items() if k.startswith("weight")}
         alpha = self.network.alpha
-        value = alpha / 2 * sum((w**2).sum() for w in penalised.values())
-        total = {name: alpha * penalised.get(name, 0 * w) for name, w in weights.items()}
+        value = alpha / 2 * sum((w**2).sum() for w in penalized.values())
+        total = {name: alpha * penalized.get(name, 0 * w) for name, w in weights.items()}
         K, M = self.network.readout.n_outputs, self.y.shape[1]
         raw, dxs, dstates = np.full((K, M), np.nan), [], []
         for column, x in enumerate(self.sequences()):

@@ -170,7 +170,7 @@ def test_the_embedding_is_a_part_of_theta_and_a_penalised_weight():
     public = layout.public(problem.theta)
     assert list(public) == ["weight_embedding", *plain.public(problem.theta)]
     assert not np.shares_memory(public["weight_embedding"], problem.theta)
-    assert layout.public(layout.penalised)["weight_embedding"].all()
+    assert layout.public(layout.penalized)["weight_embedding"].all()
 
 
 def test_initial_embeddings_are_random_and_the_rest_starts_as_without_them():

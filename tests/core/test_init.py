@@ -79,7 +79,7 @@ def test_biases_are_zero_but_for_the_forget_gate_and_the_prior(cell):
 def test_the_forget_bias_is_a_parameter():
     cell = LSTMCell(3, 4, forget_bias=2.5)
     W = np.zeros(cell.parameter_shapes["W"])
-    cell.initialise({"W": W}, np.random.default_rng(0), 9)
+    cell.initialize({"W": W}, np.random.default_rng(0), 9)
     forget = W.reshape(4, 4, -1)[cell.gates.index("f")]
     np.testing.assert_array_equal(forget[:, 4], 2.5)
     assert np.count_nonzero(W[:, 4]) == 4

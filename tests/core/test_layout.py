@@ -114,9 +114,9 @@ def test_only_the_gru_has_a_second_bias_for_its_candidate():
 @all_cells
 def test_the_penalty_reaches_all_weights_and_no_biases(cell):
     layout = make_layout(cell)
-    for name, mask in layout.public(layout.penalised).items():
+    for name, mask in layout.public(layout.penalized).items():
         assert mask.all() if name.startswith("weight") else not mask.any(), name
-    assert layout.penalised.shape == (layout.size,)
+    assert layout.penalized.shape == (layout.size,)
 
 
 @all_cells

@@ -61,8 +61,8 @@ def test_network_is_the_plain_one(cell, options, num_layers, n_directions, ragge
     scored = ~np.isnan(expected).any(axis=0)
     difference = np.where(scored, expected, 0) - problem.y
     loss = (problem.weight * difference**2)[:, scored].sum() / 2 / problem.normalizer
-    penalised = problem.network.layout.penalised
-    penalty = problem.network.alpha / 2 * (problem.theta[penalised] ** 2).sum()
+    penalized = problem.network.layout.penalized
+    penalty = problem.network.alpha / 2 * (problem.theta[penalized] ** 2).sum()
     assert_close(value, loss + penalty)
 
 

@@ -51,8 +51,8 @@ class MGUCell(Cell):
     }
     workspace_class = MGUWorkspace
 
-    def initialise(self, parameters, rng, longest):
-        super().initialise(parameters, rng, longest)
+    def initialize(self, parameters, rng, longest):
+        super().initialize(parameters, rng, longest)
         if self.init == "chrono":
             H = self.hidden_size
             parameters["W"][:H, H] = -chrono(rng, H, longest)  # a closed f keeps h

@@ -101,9 +101,9 @@ def test_gradient_with_all_options(problem_of, pooling):
 
 def test_biases_and_initial_states_of_the_cell_are_not_penalised(problem_of):
     layout = problem_of("mgu", learn_initial_state=True).network.layout
-    penalised = layout.public(layout.penalised)
-    assert penalised.keys() >= {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "h_0_l0"}
-    for name, mask in penalised.items():
+    penalized = layout.public(layout.penalized)
+    assert penalized.keys() >= {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "h_0_l0"}
+    for name, mask in penalized.items():
         assert mask.all() if name.startswith("weight") else not mask.any()
 
 

@@ -176,7 +176,7 @@ def test_the_loss_of_an_epoch_is_the_objective(batch_size, ragged, shuffle):
         data=data, network=network, batch_size=batch_size, shuffle=shuffle, max_iter=2
     ).train()
     expected, _ = objective(replace(network, alpha=0.0), theta, data)
-    penalty = 0.15 * (theta[network.layout.penalised] ** 2).sum()
+    penalty = 0.15 * (theta[network.layout.penalized] ** 2).sum()
     np.testing.assert_allclose(losses_of(result), expected + penalty, rtol=1e-13)
 
 

@@ -15,7 +15,7 @@ figure, ax = plt.subplots()
 for name, (cell, style) in cells.items():
     rng = np.random.default_rng(0)
     parameters, gradients = ({"W": np.zeros(cell.parameter_shapes["W"])} for _ in range(2))
-    cell.initialise(parameters, rng, longest=T)
+    cell.initialize(parameters, rng, longest=T)
     ws = cell.make_workspace(T, 8, float, training=True, input_gradient=True)
     ws.x[...] = rng.normal(size=ws.x.shape)
     cell.forward(parameters, ws, T)

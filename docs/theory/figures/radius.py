@@ -7,7 +7,7 @@ T, H, rng = 60, 32, np.random.default_rng(0)
 cell = RNNCell(input_size=1, hidden_size=H)
 parameters = {"W": np.zeros(cell.parameter_shapes["W"])}
 gradients = {"W": np.zeros_like(parameters["W"])}
-cell.initialise(parameters, rng, longest=T)
+cell.initialize(parameters, rng, longest=T)
 orthogonal = parameters["W"][:, :H].copy()  # all singular values are 1
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), sharey=True)

@@ -6,7 +6,7 @@ from sklearn_rnn.datasets import load_japanese_vowels
 
 cell = RNNCell(input_size=12, hidden_size=16)
 parameters = {"W": np.zeros(cell.parameter_shapes["W"])}
-cell.initialise(parameters, np.random.default_rng(0), longest=20)
+cell.initialize(parameters, np.random.default_rng(0), longest=20)
 
 x = load_japanese_vowels().X_train[0]  # one recording, (T, 12)
 ws = cell.make_workspace(len(x), 1, float, training=False, input_gradient=False)

@@ -108,7 +108,7 @@ class TorchModel:
         elif self.kind == "numbers":
             self.mean, self.scale = flat.mean(axis=0), flat.std(axis=0)
         self.net = Net(self.settings, x.shape[2], n_outputs)
-        initialise(self.net, self.settings, self.init, longest=x.shape[1])
+        initialize(self.net, self.settings, self.init, longest=x.shape[1])
         if self.kind == "multilabel":
             nn.init.constant_(self.net.readout.bias, BIAS_OF_KEYS)
         self.optimizer = torch.optim.Adam(
@@ -195,7 +195,7 @@ def _pad(X):
 # ---- initial weights ----
 
 
-def initialise(net, settings, whose, longest):
+def initialize(net, settings, whose, longest):
     """Set initial weights: the gates' biases by the settings, all else theirs or a draw of ours."""
     recurrent = dict(net.recurrent.named_parameters())
     if whose == "ours":

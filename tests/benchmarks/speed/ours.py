@@ -24,7 +24,7 @@ class CoreStep:
         self.kernel, self.steps = KERNELS[cell](n_features, hidden_size), steps
         shapes = self.kernel.parameter_shapes
         self.parameters = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
-        self.kernel.initialise(self.parameters, rng, steps)
+        self.kernel.initialize(self.parameters, rng, steps)
         self.gradients = {name: np.empty_like(a) for name, a in self.parameters.items()}
         self.ws = self.kernel.make_workspace(
             steps, batch, np.float32, training=True, input_gradient=False
