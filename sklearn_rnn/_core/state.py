@@ -58,7 +58,7 @@ class RecurrentState:
     Parameters
     ----------
     layers : tuple of tuples of ndarray (hidden_size, n_streams)
-        h and c of each layer. Estimators make states: user code needs none of these parameters.
+        The arrays h and c of each layer. Estimators make states: user code needs no parameter.
     total : ndarray (hidden_size, n_streams)
         The running total of pooling.
     n_steps : int or ndarray of shape (n_streams,)
