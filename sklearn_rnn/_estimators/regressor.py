@@ -317,7 +317,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     @property
     def _predicts_exp(self) -> bool:
         """Whether a raw prediction is the logarithm of a prediction, as with Poisson's loss."""
-        return self._loss().out_activation == "exp"
+        return LOSSES[self._architecture_["loss"]].out_activation == "exp"
 
     def _quantiles(self) -> tuple[float, ...] | None:
         """Return the quantiles to be learned, or None with another loss.
