@@ -37,7 +37,7 @@ _DIGEST = 64  # hexadecimal digits
 
 
 def write(path: str | os.PathLike[str], content: Any, *, kind: str, format: int) -> None:
-    """Write plain values and arrays to a file, which is whole, or as it was before.
+    """Write plain values and arrays to a file; on failure, leave the old file as it is.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def _unpack(path: Any, content: bytes) -> tuple[dict[str, Any], dict[str, Array]
 
 @contextmanager
 def _as_damage(path: Any) -> Iterator[None]:
-    """Turn what a wrong content raises, though its checksum is right, into a clear error."""
+    """Turn errors from reading a wrong content into a clear ValueError."""
     try:
         yield
     except (OSError, MemoryError):

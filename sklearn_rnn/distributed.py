@@ -1,7 +1,7 @@
 """Training and prediction on Dask collections, and searches on a cluster.
 
 Blocks are what a collection consists of: the chunks of an array along its first axis, the
-partitions of a bag, the items of a list. A block goes where its data are, and the model to it.
+partitions of a bag, the items of a list. The model is sent to the worker that holds the block.
 """
 
 from __future__ import annotations

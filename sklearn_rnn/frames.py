@@ -262,7 +262,7 @@ def _check_list(names: list[Any], role: str) -> None:
 
 
 def _first_rows(table: Any, keys: list[Any]) -> np.ndarray:
-    """Give for each row the first row with the same key: a number that stands for the key."""
+    """Return, for each row, the number of the first row with the same key."""
     narwhals = _narwhals()
     row = "row of " + " ".join(map(str, keys))  # longer than any key's name, so another name
     numbered = table.select(narwhals.col(*keys)).with_row_index(row)

@@ -143,11 +143,11 @@ class SequenceScorer:
         return request
 
     def _accept_sample_weight(self) -> bool:
-        """Tell scikit-learn's searches, of a scorer among others, that it takes sample_weight."""
+        """Say that this scorer takes sample_weight; scikit-learn's searches call this."""
         return True
 
     def _of_positive_class(self, estimator: Any, y: np.ndarray, answers: np.ndarray) -> np.ndarray:
-        """Return what answers about two classes say of the positive one; others as they are."""
+        """Return the answers' column or sign for the positive class; leave others unchanged."""
         pos_label = self.kwargs.get("pos_label")
         if self.response_method == "predict" or y.ndim > 1 or len(estimator.classes_) != 2:
             return answers

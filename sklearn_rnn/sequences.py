@@ -327,7 +327,7 @@ def _offsets(lengths: ArrayLike) -> NDArray[np.int64]:
 
 
 def _first_axis(key: tuple[Any, ...]) -> Any:
-    """Give the key of the sequences in (key,) and (key, ...), which scikit-learn indexes with."""
+    """Unpack a key (key,) or (key, ...), as scikit-learn passes them."""
     if len(key) == 1 or (len(key) == 2 and key[1] is Ellipsis):
         return key[0]
     raise IndexError(
@@ -363,7 +363,7 @@ def _check_offsets(offsets: ArrayLike, values: Array) -> NDArray[np.int64]:
 
 
 def _check_same_form(arrays: list[Array]) -> None:
-    """Refuse sequences that cannot lie below each other; the first one says what the others are."""
+    """Refuse sequences that cannot be stacked into one array; compare all with the first."""
     first = arrays[0]
     for i, array in enumerate(arrays):
         if array.ndim not in (1, 2):

@@ -202,7 +202,7 @@ class Cell(ABC):
         return []
 
     def error_factor(self, parameters: dict[str, Array]) -> float | None:
-        """Return the largest factor of the norm of dL/dh in one step back; None if unknown."""
+        """Return an upper bound of |dL/dh_{t-1}| / |dL/dh_t|; None if there is none."""
         return None
 
     @abstractmethod

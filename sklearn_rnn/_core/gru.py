@@ -83,7 +83,7 @@ class GRUWorkspace(Workspace):
     L : ndarray (C, 5, H * B)
         For C steps: what multiplies dh, then the products: dm, dr, dz, dn and z dh.
     dz_hidden, dz_input : ndarray (C, 3 * H, B)
-        Views of L: dm, dr, dz, and dr, dz, dn.
+        Views of L. dz_hidden: dm, dr, dz. dz_input: dr, dz, dn.
     """
 
     def __init__(self, *sizes: Any, training: bool, **options: bool) -> None:

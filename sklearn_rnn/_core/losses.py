@@ -193,6 +193,8 @@ def _sum(x: Array) -> Any:
 
 
 # What the parameter `loss` of a regressor can be. A classifier's loss follows from its targets.
+# A loss is added by a class and a line here, if its link is "identity" or "exp". Its fields must be
+# parameters of the regressors, named in `RecurrentRegressor._target_parameters`.
 LOSSES: Registry[type[Loss]] = Registry(
     "loss",
     {

@@ -63,7 +63,7 @@ class Pooling(ABC):
         """
 
     def shares(self, values: Array, real: Array) -> Array:
-        """Return the weights (C, H, B) of the summaries of C pieces in that of the whole sequence.
+        """Return the weight (C, H, B) that each piece's summary has in the summary of the whole.
 
         Reads values (C, H, B), the summaries of the pieces, and real (C, B), the numbers of real
         steps in the pieces.

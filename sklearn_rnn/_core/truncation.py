@@ -26,7 +26,7 @@ States = list[list[tuple[Array, ...]]]
 def cut(block: Block, n_steps: int, masks: Masks) -> list[tuple[Block, Masks]]:
     """Return the pieces of a block, of up to n_steps steps each, and their masks.
 
-    A column that ends before a piece has one step in the piece, which nothing reads. So
+    In pieces after its end, a column gets one dummy step that nothing reads. So
     zero_padding and pooling need no special case for columns without steps.
     """
     return [

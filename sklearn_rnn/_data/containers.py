@@ -1,4 +1,4 @@
-"""How to read a container of sequences: its type decides, not the numbers in it.
+"""Decide how to read a container of sequences: by its type, not by the numbers in it.
 
 There are four ways:
 
@@ -75,7 +75,7 @@ def describe(X: Any) -> str:
 
 
 def restore_container(X: Any, sequences: SequenceArray) -> Any:
-    """Hand `sequences` back in the container X from which they were read.
+    """Return `sequences` in a container like X, from which they were read.
 
     Parameters
     ----------

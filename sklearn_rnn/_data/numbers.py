@@ -19,7 +19,7 @@ _TEMPORAL = ("date", "time", "duration", "period")  # datetime64, timedelta64, D
 def read_sequences(
     X: Any, name: str, *, n_timesteps: int | None = None, allow_nan: bool = False
 ) -> SequenceArray:
-    """Return the sequences of X, a container of any kind.
+    """Read X, a container of any kind, and return its sequences.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def _read_only(values: np.ndarray) -> np.ndarray:
 
 
 def refuse_silent_losses(X: Any) -> None:
-    """Refuse what NumPy would make numbers of, though they are not."""
+    """Refuse masked, structured and date arrays, which NumPy would convert silently."""
     if np.ma.is_masked(X):
         raise ValueError(
             "X has masked values, and the mask would be lost. Fill them in; "
@@ -221,7 +221,7 @@ def refuse_silent_losses(X: Any) -> None:
 
 
 def _check_finite(values: np.ndarray, offsets: np.ndarray, X: Any, allow_nan: bool) -> None:
-    """Look at all values at once, and for the culprit only if there is one."""
+    """Raise ValueError at the first value that is not finite; say where it is."""
     try:
         assert_all_finite(values, allow_nan=allow_nan)
     except ValueError:
@@ -269,7 +269,7 @@ def _message_no_samples(X: Any, name: str) -> str:
 
 
 def _add_pointer(error: Exception, X: Any) -> None:
-    """Add to scikit-learn's message, which stays as it is, what a newcomer may have meant."""
+    """Add a hint to scikit-learn's message, which itself stays unchanged."""
     if is_frame(X) and "could not convert" in str(error):
         error.add_note(
             "If several rows of this data frame belong to one sequence: "

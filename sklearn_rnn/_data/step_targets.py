@@ -95,7 +95,7 @@ def _message_not_per_step(name: str, shape: tuple[int, ...]) -> str:
 
 
 def _as_array(y: Any) -> np.ndarray:
-    """Convert, and keep masks; and None and NaN beside text, of which NumPy would make text."""
+    """Convert y to an array; keep masks, and keep None and NaN that stand beside text."""
     if np.ma.is_masked(y):
         return np.ma.asarray(y)
     array = np.asarray(y)
@@ -123,12 +123,12 @@ def scored_steps(flat: np.ndarray) -> np.ndarray:
 
 
 def _is_missing(value: Any) -> bool:
-    """Whether this is None, NaN, or pandas' NA, which equals nothing, nor is it unequal."""
+    """Return whether the value is None, NaN or pandas.NA."""
     return value is None or type(value).__name__ == "NAType" or bool(value != value)
 
 
 def scored_values(flat: np.ndarray, scored: np.ndarray) -> np.ndarray:
-    """Return the targets of the scored steps; the dtype of objects is what they then are."""
+    """Return the targets of the scored steps; objects that are all numbers become numbers."""
     values = np.ma.getdata(flat)[scored]
     if values.dtype.kind == "O" and all(isinstance(value, Number) for value in values.ravel()):
         return np.array(values.tolist())

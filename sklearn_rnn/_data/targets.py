@@ -136,7 +136,7 @@ def _check_labels(y: Any) -> np.ndarray:
 
 
 def _refuse_mixed_labels(y: Any) -> None:
-    """Refuse labels of several kinds, of which NumPy makes text, or which it cannot sort."""
+    """Refuse labels of mixed types, such as text and numbers."""
     if issparse(y) or np.asarray(y).dtype.kind not in "OUS":
         return
     labels = np.asarray(y, dtype=object).ravel()
@@ -176,7 +176,7 @@ def class_weight_factors(
 
 
 def prior(kind: str, Y: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the raw prediction (K,) that says the weighted share of each class."""
+    """Return the raw prediction (K,) whose prediction is the weighted share of each class."""
     share = np.average(Y, axis=0, weights=weight / weight.max())
     if kind == "single":
         return np.zeros(1)
@@ -248,7 +248,7 @@ def count_scale(Y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def weighted_quantile(Y: np.ndarray, weight: np.ndarray, q: float) -> np.ndarray:
-    """Return the smallest value (K,) of each column with a share q of the weight up to it."""
+    """Return the weighted q-quantile (K,) of each column."""
     weight = np.ldexp(weight, -np.frexp(weight.max())[1])  # their sum cannot overflow then
     order = np.argsort(Y, axis=0, kind="stable")
     cumulative = np.cumsum(weight[order], axis=0)

@@ -214,7 +214,7 @@ def _encode(tokens: list[Token], vocabulary: np.ndarray) -> np.ndarray:
 
 
 def decode_tokens(codes: np.ndarray, vocabulary: np.ndarray) -> np.ndarray:
-    """Return the tokens that have these codes, and in an unknown one's place one that has none."""
+    """Return the tokens of these codes; an unknown code gives a token not in the vocabulary."""
     if vocabulary.dtype.kind == "U":
         unknown: Token = str(vocabulary[-1]) + "?"  # comes after the last
     else:

@@ -38,7 +38,7 @@ class Attribution(MixedIntoFittedModel):
 
     @abstractmethod
     def _explained(self, raw: Array, target: Any) -> tuple[Explained, Array]:
-        """Return what of raw predictions (M, K) a gradient explains, and its y (M, K)."""
+        """Return the numbers to explain, as a loss, and the y (M, K) that selects them."""
 
     def input_gradients(
         self, X: SequencesLike, target: Hashable = None, step: int | None = None
@@ -103,9 +103,9 @@ class Attribution(MixedIntoFittedModel):
         X : array-like, list of arrays, or SequenceArray
             Sequences, in a container of the kind that was fitted.
         baseline : None, array-like of shape (n_features,), or like X
-            What stands for nothing. None: zeros, the mean of standardised features. Otherwise a
-            value for each feature, or sequences of X's lengths. With `embedding_size`, a token;
-            None is then an unknown one, the mean of all.
+            The input that counts as "no information". None: zeros, the mean of standardized
+            features. Otherwise a value for each feature, or sequences of X's lengths. With
+            `embedding_size`, a token; None is then an unknown one, the mean of all.
         target : label, int or tuple of int, default=None
             What is explained, as for `input_gradients`.
         step : int or None, default=None
@@ -154,7 +154,7 @@ class Attribution(MixedIntoFittedModel):
         return restore_container(X, SequenceArray(rows, sequences.offsets))
 
     def _way(self, network: Network, data: TrainingData, baseline: Any) -> tuple[Array, Way]:
-        """Return how far the baseline is from the data, and the way from one to the other."""
+        """Return X - baseline, and a function from a share of the path to (weights, data)."""
         if not self._reads_tokens:
             base = self._read_baseline(data, baseline).astype(data.values.dtype)
             return numbers_way(self._theta_, data, base)
@@ -194,7 +194,7 @@ class Attribution(MixedIntoFittedModel):
     def _explanation(
         self, network: Network, sequences: SequenceArray, target: Any, step: int | None
     ) -> tuple[Network, TrainingData]:
-        """Return the network whose loss is what is explained, and data with its targets."""
+        """Return a network whose loss is the explained number, and data with matching targets."""
         loss, Y = self._explained(self._raw_prediction(sequences), target)
         weight = answer_weights(sequences.offsets, step, per_step=network.per_step)
         dtype = self._theta_.dtype
@@ -295,7 +295,7 @@ def warn_if_incomplete(
     end: tuple[Array, TrainingData],
     n_steps: int,
 ) -> None:
-    """Warn if the shares (sum of T_i, F) of a sequence do not add up to how far it has come."""
+    """Warn if the attributions of a sequence do not sum to f(X) - f(baseline)."""
     offsets = end[1].offsets[:-1]
     sums = np.add.reduceat(shares.sum(axis=1, dtype=np.float64), offsets)
     difference = _explained_numbers(network, *end) - _explained_numbers(network, *begin)

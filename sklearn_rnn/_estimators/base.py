@@ -52,8 +52,8 @@ from sklearn_rnn._estimators.request import FitRequest, Given, Sides, Start, dty
 from sklearn_rnn._estimators.settings import Settings
 from sklearn_rnn._estimators.streams import Streams
 from sklearn_rnn._running.packing import TrainingData
+from sklearn_rnn._training.batches import merge_duplicates
 from sklearn_rnn._training.checkpoints import Checkpoint, CheckpointWriter
-from sklearn_rnn._training.epochs import merge_duplicates
 from sklearn_rnn._training.history import to_arrays
 from sklearn_rnn._training.lbfgs import LbfgsTrainer
 from sklearn_rnn._training.optimizers import Optimizer
@@ -193,7 +193,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         check_together(parameters)
 
     def _read_request(self, request: FitRequest) -> Given:
-        """Return the data as arrays; in a first fit, set what they say about the model."""
+        """Return the data as arrays; a first fit also sets the attributes that describe X and y."""
         first = not hasattr(self, "_theta_")
         if not first:
             self._check_unchanged({"embedding_size": self.embedding_size})
@@ -285,7 +285,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         self.loss_ = last.history[-1].loss
         self.best_loss_ = None if validated else last.best
         self.best_validation_score_ = last.best if validated else None
-        if incremental or self.warm_start:
+        if incremental or self.warm_start:  # what a later fit needs, beside the weights, to go on
             averages = self.average_epochs > 1 and not validated
             self._resume_ = {
                 "solver": self.solver,
@@ -305,7 +305,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         classes: Any,
         first: bool,
     ) -> TrainingData:
-        """Return sequences, targets and weights; in a first fit, set what y says of the outputs."""
+        """Return sequences, targets and weights; a first fit also sets the output attributes."""
         check_y_given(sequences, y, type(self).__name__)
         packed, dtype = (sequences.values, sequences.offsets), dtype_of_weights(sequences.dtype)
         if not self.return_sequences:

@@ -156,7 +156,7 @@ class FittedModel(
         return arrange_steps(X, sequences, rows, tokens=self._reads_tokens)
 
     def _look(self, X: Any) -> tuple[Self, SequenceArray, Network]:
-        """Return a copy of this model (why, `_answer` says), X's sequences, and the network."""
+        """Return a copy of this model, the sequences of X, and the network."""
         check_is_fitted(self)
         model = self._copy()
         return model, model._read(X), model._make_network()

@@ -78,7 +78,7 @@ def split_off(
 
 
 class Score(Protocol):
-    """Scores weights by themselves, or by their raw predictions of the held-out samples."""
+    """Returns a score of the weights theta; it may use their raw predictions, too."""
 
     def __call__(self, theta: Array, raw: Array) -> float:
         """Return a score, the larger the better."""
@@ -87,7 +87,7 @@ class Score(Protocol):
 def make_validate(
     network: Network, held_out: TrainingData, prepared: TrainingData | None, score: Score | None
 ) -> Validate:
-    """Return what tells theta's score and loss on held-out data.
+    """Return a function that gives score and loss of theta on the held-out data.
 
     A score of NaN means diverged.
 

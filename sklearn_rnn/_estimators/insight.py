@@ -190,8 +190,8 @@ class Insight(MixedIntoFittedModel):
                 names of `weights_` end. For sequences of unequal length an object array of
                 (n_steps_i,) arrays. With `return_sequences`, L is the sum over the scored steps.
             bounds : dict of str to ndarray, or None
-                What they cannot exceed, likewise [1]_; None of an LSTM or GRU, for which there is
-                no such bound.
+                Upper bounds of the norms, in the same form [1]_; None for an LSTM or GRU, for which
+                there is no such bound.
             sigma_max : dict of str to float, or None
                 The largest singular value of each "weight_hh", which the bound follows from; None
                 likewise.
@@ -283,7 +283,7 @@ def _check_layer(layer: Any, network: Network) -> int:
 
 
 def _error_factors(network: Network, cells: CellArrays) -> dict[str, float | None]:
-    """Return what a step back multiplies errors by at most, by layer and direction."""
+    """Return the largest factor by which one step back can grow the error, by layer."""
     ends = ("", "_reverse")
     return {
         f"l{layer}{end}": cell.error_factor(arrays)

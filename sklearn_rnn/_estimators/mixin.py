@@ -1,4 +1,4 @@
-"""What the capabilities of an estimator are mixed into.
+"""Base of the mixins: `FittedModel` for type checkers, `object` at run time.
 
 `Streams`, `Insight`, `Attribution` and `Callbacks` have no base when the program runs:
 `RecurrentEstimator` puts them beside `FittedModel`, once. Type checkers are told that they find

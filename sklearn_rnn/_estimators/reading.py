@@ -1,4 +1,4 @@
-"""Reading of X: `fit` remembers the form of X, and later calls compare their X with it."""
+"""Read X for an estimator: `fit` stores its form, and later calls compare with it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ class InputReader:
     def _read_numbers(
         self, X: Any, *, n_timesteps: int | None = None, reset: bool, allow_nan: bool = False
     ) -> SequenceArray:
-        """Return the sequences of X, as `_data.numbers.read_sequences` does."""
+        """Return the sequences of X.
+
+        These are the steps of `_data.numbers.read_sequences`, with a look at the fit between them.
+        """
         name = type(self).__name__
         if how_to_read(X) == "flat":
             # Other names come before NaN, since reindexing a frame to them fills it with NaN.

@@ -179,7 +179,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         sets. Early stopping picks the best weights by the same samples, which makes intervals a
         little too narrow. Steps of one sequence are not exchangeable: with `return_sequences` the
         coverage is one over all steps together, and approximate. Each of several outputs has its
-        own coverage. Validation samples count alike, whatever their weights, but for those of 0.
+        own coverage. All validation samples count equally; those of weight 0 are ignored.
 
         Without validation data, ``loss="quantile"`` answers with the quantiles that it has learned,
         which guarantee nothing.
@@ -255,7 +255,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         return y[:, 0] if y.shape[1] == 1 else y
 
     def _each_quantile(self, raw: np.ndarray) -> np.ndarray:
-        """Return predictions (M, K, Q) in y's units; Q is 1 but for several quantiles."""
+        """Return predictions (M, K, Q) in y's units; Q is the number of quantiles, else 1."""
         raw = raw.reshape(len(raw), len(self._y_scale_), -1)
         if self._predicts_exp:
             with np.errstate(over="ignore"):

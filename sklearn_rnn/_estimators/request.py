@@ -12,7 +12,7 @@ from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._training.checkpoints import CheckpointWriter, Progress
 from sklearn_rnn._training.snapshot import Snapshot, Watcher
 
-# From the function that makes the model of an epoch to who looks on at the epochs.
+# Makes a watcher from a function that returns the model of an epoch.
 Watch = Callable[[Callable[[Snapshot], Any]], Watcher]
 
 
@@ -86,7 +86,7 @@ class Start:
     Attributes
     ----------
     first : bool
-        Whether there are no weights yet.
+        Whether the estimator has no weights yet: this fit draws new ones.
     dtype : dtype
         That of new weights.
     longest : int

@@ -30,7 +30,7 @@ AUTO: dict[str, tuple[Any, Any]] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides the course of a fit, under the names and with the meaning of the parameters."""
+    """The settings of one fit, named like the estimator's parameters, without "auto"."""
 
     solver: str
     alpha: float
@@ -70,7 +70,7 @@ class Settings:
         n_samples : int
             Samples with a weight above zero, before any are set aside or merged.
         validation_given : bool
-            Whether fit was given validation data: early stopping then is "auto"'s choice.
+            Whether fit was given validation data; "auto" then turns early stopping on.
         """
         chosen = {field.name: parameters[field.name] for field in fields(cls)}
         for name, (few, many) in AUTO.items():

@@ -61,7 +61,7 @@ class StampedEstimator(BaseEstimator):
 
     @classmethod
     def _architecture_names(cls) -> tuple[str, ...]:
-        """Return the parameters that a fit keeps, in `_architecture_`, as it had them."""
+        """Return the names of the parameters that fit stores in `_architecture_`."""
         return ()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class StampedEstimator(BaseEstimator):
 def bring_up(
     Estimator: type[StampedEstimator], state: dict[str, Any], number: int
 ) -> dict[str, Any]:
-    """Return an older state, of this format, as this release would have written it.
+    """Convert a state of format `number` to the current format.
 
     Options that the older release did not have are as they are by default.
     """

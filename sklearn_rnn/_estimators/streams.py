@@ -34,12 +34,12 @@ class LiveOrigin(Generic[Model]):
 
     @property
     def theta(self) -> Array:
-        """The weights, by which an estimator knows its own states."""
+        """The weights; an estimator recognizes its own states by them."""
         return self.stepper.theta
 
     @property
     def fingerprint(self) -> bytes:
-        """A hash of architecture and weights, by which the rest of the world does."""
+        """A hash of architecture and weights; equal in all copies of the same fit."""
         return self.stepper.fingerprint
 
 
@@ -157,7 +157,7 @@ ndarray of shape (n_samples,)
         return (answer, state) if return_state else answer
 
     def _origin_of(self, state: RecurrentState | None) -> LiveOrigin[Self]:
-        """Return what can continue a state, or start one, if it is this fit that may."""
+        """Return the origin that continues `state`, or a new one; refuse another fit's state."""
         if state is not None:
             if not isinstance(state, RecurrentState):
                 raise TypeError(
@@ -187,7 +187,7 @@ ndarray of shape (n_samples,)
 def _check_streams(
     state: RecurrentState | None, n_streams: int, origin: LiveOrigin[Any]
 ) -> RecurrentState:
-    """Return the state of this many streams, of those that begin where there is none."""
+    """Return `state` if it has n_streams streams; if it is None, return a start state."""
     if state is None:
         return origin.stepper.start(n_streams, origin)
     if len(state) != n_streams:

@@ -120,7 +120,8 @@ class WorkspacePool:
     training : bool
         Whether the workspaces are for training.
     longest : int
-        The number of steps of the longest block, if known. All workspaces have at least so many.
+        The number of steps of the longest block, if known. All workspaces have at least this many
+        steps.
     at_most : int or None
         The largest number of steps of a workspace. Longer blocks run piece by piece. It has no
         effect where that is impossible: with two directions, or with attention.

@@ -1,4 +1,4 @@
-"""The stopping rule: whether training makes progress, and otherwise ends or slows down."""
+"""The stopping rule: end training, or lower the learning rate, on a plateau."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SLOWER, SLOWEST = 5.0, 1e-6
 
 @dataclass(frozen=True)
 class Pace:
-    """The factor of the scheduled learning rate, and the epoch that has set it."""
+    """The factor on the scheduled learning rate, and the epoch since which it holds."""
 
     scale: float = 1.0
     since: int = 0

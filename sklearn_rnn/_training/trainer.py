@@ -18,9 +18,9 @@ from scipy.linalg import get_blas_funcs
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._running.packing import TrainingData
+from sklearn_rnn._training.batches import iter_batches
 from sklearn_rnn._training.checkpoints import CheckpointWriter, Progress
 from sklearn_rnn._training.dropout import Dropout
-from sklearn_rnn._training.epochs import iter_batches
 from sklearn_rnn._training.gradients import BatchGradients
 from sklearn_rnn._training.history import Epoch, to_line
 from sklearn_rnn._training.optimizers import Optimizer
@@ -114,10 +114,12 @@ class Trainer:
     recent: tuple[Array, ...] = ()
     watcher: Watcher | None = None
     writer: CheckpointWriter | None = None
-    # The snapshots of the last whole epoch, and of the epoch before it.
+    # The snapshot of the last whole epoch. Only validation, or the first batch of the next epoch,
+    # shows whether its weights give finite numbers: until then `_tried` is False, and `_before`
+    # keeps the snapshot of the epoch before, whose weights are known to work.
     whole: Snapshot | None = field(default=None, init=False)
     _before: Snapshot | None = field(default=None, init=False)
-    _tried: bool = field(default=False, init=False)  # whether the weights of `whole` work
+    _tried: bool = field(default=False, init=False)
 
     def train(self, progress: Progress | None = None) -> TrainingResult:
         """Run epochs until there is a reason to stop; start from a checkpoint, if there is one."""
@@ -222,10 +224,7 @@ class Trainer:
         if not (np.isfinite(loss) and np.isfinite(norm)):
             what = "the gradient" if np.isfinite(loss) else "the loss"
             raise Diverged(self._describe_divergence(what, self.n_iter + 1, self.optimizer.t + 1))
-        self._tried, self._before = (
-            True,
-            None,
-        )  # these weights work: the snapshot before is not needed
+        self._tried, self._before = True, None  # these weights give finite numbers
         self._largest_norm = max(self._largest_norm, norm)
         limit = self.options.max_grad_norm
         if limit is not None and norm > limit:
@@ -256,7 +255,7 @@ class Trainer:
         return Pace() if self.whole is None else self.whole.pace
 
     def _close_epoch(self, epoch: Epoch) -> bool:
-        """Check and score the weights, take a snapshot; return whether to stop."""
+        """Check, score and save the weights; return whether a callback asks to stop."""
         theta = self.theta.copy()
         if not np.isfinite(theta).all():
             raise Diverged(self._describe_divergence("a weight", epoch.epoch, self.optimizer.t))
@@ -293,7 +292,7 @@ class Trainer:
         return epoch._replace(seconds=seconds, validation_score=score, validation_loss=loss)
 
     def _best(self, epoch: Epoch, model: Array) -> tuple[float, Array]:
-        """Return the best loss and the last model; with validation, best score and its model."""
+        """Return the best value so far and the weights of the model."""
         before = self.whole
         if self.validate is None:
             return epoch.loss if before is None else min(before.best, epoch.loss), model

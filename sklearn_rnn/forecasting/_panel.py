@@ -82,7 +82,7 @@ def rows_at(packed: SequenceArray, groups: np.ndarray, first: np.ndarray, width:
 def all_origins(
     first: Any, lengths: np.ndarray, horizon: int, step: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return series and row (n,) of the origins that `horizon` rows follow.
+    """Return (series, row) of every origin that has `horizon` rows after it.
 
     In each series these are the rows `first`, `first` + `step`, ...
     """

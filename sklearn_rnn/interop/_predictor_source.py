@@ -137,7 +137,7 @@ class Predictor:
         return bool(self.estimator._input_kind_ == "flat")
 
     def answer(self) -> str:
-        """Return the variant of what makes predictions of raw ones."""
+        """Return the variant of the code that turns raw predictions into predictions."""
         if self.classifies:
             return self.probability()
         n_quantiles = self.network.loss.n_outputs
@@ -149,7 +149,7 @@ class Predictor:
         return "one" if n_outputs == 1 else "several"
 
     def probability(self) -> str:
-        """Return the variant of what makes probabilities of raw predictions."""
+        """Return the variant of the code that turns raw predictions into probabilities."""
         return "multiclass" if self.kind == "single" else self.kind
 
     def hidden_states(self) -> str:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._training import epochs
-from sklearn_rnn._training.epochs import iter_batches, merge_duplicates
+from sklearn_rnn._training.batches import iter_batches, merge_duplicates
 from tests.training.helpers import pack, sequences_of
 
 DETERMINISTIC = settings(max_examples=60, deadline=None, derandomize=True)

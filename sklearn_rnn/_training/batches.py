@@ -1,4 +1,4 @@
-"""The samples of an epoch: their order, their batches, and how duplicates are merged.
+"""The batches of an epoch: duplicates merged, samples shuffled and cut into batches.
 
 Dimension key: N sequences.
 """
