@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklearn_rnn._running.packing import TrainingData
-from sklearn_rnn._training import epochs
+from sklearn_rnn._training import batches as module
 from sklearn_rnn._training.batches import iter_batches, merge_duplicates
 from tests.training.helpers import pack, sequences_of
 
@@ -25,7 +25,7 @@ DETERMINISTIC = settings(max_examples=60, deadline=None, derandomize=True)
 def test_every_index_comes_exactly_once(lengths, batch_size, seed):
     rng = None if seed is None else np.random.default_rng(seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(epochs, "BATCHES_PER_POOL", 2)
+        patch.setattr(module, "BATCHES_PER_POOL", 2)
         made = list(iter_batches(lengths, batch_size, rng))
     np.testing.assert_array_equal(np.sort(np.concatenate(made)), np.arange(len(lengths)))
     sizes = sorted(len(index) for index in made)
@@ -40,7 +40,7 @@ def test_without_a_generator_the_order_is_that_of_the_data():
 
 @pytest.mark.parametrize("lengths", [np.full(640, 7), np.arange(640)], ids=["equal", "ragged"])
 def test_epochs_of_several_pools_share_no_batch(lengths, monkeypatch):
-    monkeypatch.setattr(epochs, "BATCHES_PER_POOL", 8)
+    monkeypatch.setattr(module, "BATCHES_PER_POOL", 8)
 
     def batches(seed):
         rng = np.random.default_rng(seed)
@@ -75,8 +75,8 @@ def test_buckets_leave_little_padding_and_no_order_of_lengths():
 def test_pools_are_drawn_at_random():
     """With several pools, the short sequences are not all in one of them."""
     rng = np.random.default_rng(0)
-    lengths = np.repeat([1, 9], 64 * epochs.BATCHES_PER_POOL)
-    first_pool = np.concatenate(list(iter_batches(lengths, 16, rng))[: epochs.BATCHES_PER_POOL])
+    lengths = np.repeat([1, 9], 64 * module.BATCHES_PER_POOL)
+    first_pool = np.concatenate(list(iter_batches(lengths, 16, rng))[: module.BATCHES_PER_POOL])
     assert set(lengths[first_pool]) == {1, 9}
 
 
