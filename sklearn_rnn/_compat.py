@@ -1,4 +1,4 @@
-"""The only module that imports private names of scikit-learn and replaces missing ones."""
+"""The only module that imports private names of scikit-learn."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +14,7 @@ if TYPE_CHECKING:
     def with_callbacks(method: Any) -> Any:
         """Tear callbacks down when a method ends."""
 else:
-    try:
-        from sklearn.callback import CallbackSupportMixin, with_callbacks
-    except ImportError:  # before 1.9: there is no set_callbacks, so nothing to support
-
-        class CallbackSupportMixin:
-            """A fit without callbacks."""
-
-        def with_callbacks(method):
-            """Return the method as it is."""
-            return method
-
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
 
 __all__ = [
     "CallbackSupportMixin",

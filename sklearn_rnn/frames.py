@@ -220,7 +220,7 @@ def _narwhals() -> Any:
         import narwhals.stable.v2 as narwhals
     except ImportError as error:
         raise ImportError(
-            "sequences_from_frame reads data frames with narwhals 2.0 or newer, which is not "
+            "sequences_from_frame reads data frames with narwhals 2.12 or newer, which is not "
             "installed: pip install narwhals"
         ) from error
     return narwhals
@@ -348,7 +348,7 @@ def _read_step(regular: Any, order: Any, dtype: np.dtype) -> Any:
             regular = np.timedelta64(int(count or 1), _UNITS[unit])
     if isinstance(regular, (timedelta, np.timedelta64)):
         step = np.timedelta64(regular)
-        if np.datetime_data(step)[0] not in ("generic", "M", "Y") and step > np.timedelta64(0):
+        if np.datetime_data(step)[0] not in ("generic", "M", "Y") and step > np.timedelta64(0, "s"):
             return step
     raise ValueError(
         f"regular must be a positive duration, since {order!r} holds times: '1h', '15min', '1d', "

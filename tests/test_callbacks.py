@@ -1,12 +1,10 @@
 """scikit-learn's callbacks: they see each epoch, may stop a fit, and leave no trace."""
 
 import pickle
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn import callback
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV
 
@@ -24,9 +22,6 @@ from tests.helpers import (
     unchanged,
 )
 
-callback = pytest.importorskip("sklearn.callback", reason="scikit-learn before 1.9 has none")
-
-ROOT = Path(__file__).parents[1]
 X = make_sequences()
 
 
@@ -370,24 +365,3 @@ def test_a_fit_that_a_callback_stopped_goes_on_from_its_checkpoint(tmp_path):
     resumed = fit(make(GRUClassifier, recorder, **params))
     assert recorder.names[2:-2] == epochs(6, first=3)
     assert_same_model(resumed, fit(make(GRUClassifier, max_iter=6)))
-
-
-WITHOUT = """
-import sys
-import sklearn.model_selection, sklearn.ensemble, sklearn.linear_model
-import sklearn.callback
-sys.modules["sklearn.callback"] = None
-from sklearn_rnn import GRUClassifier
-from tests.helpers import fit_tiny, make_sequences
-model = fit_tiny(GRUClassifier)
-assert not hasattr(model, "set_callbacks")
-print(model.loss_, model.predict_proba(make_sequences()).sum())
-"""
-
-
-def test_without_callbacks_in_scikit_learn_all_else_works():
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert float(done.stdout.split()[0]) == fit(tiny(GRUClassifier)).loss_

@@ -387,7 +387,7 @@ def test_regular_that_is_no_step_of_numbers(regular, frame):
 
 @pytest.mark.parametrize(
     "regular",
-    [1, "hour", "1mo", "-1h", "0h", "", np.timedelta64(1, "M"), np.timedelta64("NaT"), True],
+    [1, "hour", "1mo", "-1h", "0h", "", np.timedelta64(1, "M"), np.timedelta64("NaT", "s"), True],
 )
 def test_regular_that_is_no_step_of_times(regular, make_frame):
     with pytest.raises(ValueError, match="regular must be a positive duration"):

@@ -9,8 +9,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_rnn.preprocessing import TimestepTransformer
 from tests.helpers import fit_tiny, make_sequences, make_targets, tiny
 
-pytest.importorskip("sklearn", "1.9", reason="older diagrams list no parameters")
-
 
 def rows_of(html):
     """The parameters that the diagram's tables list, by name, with their values."""

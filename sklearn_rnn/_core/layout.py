@@ -7,7 +7,6 @@ fast. Public are the order and the names of PyTorch. Only this file translates b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -67,7 +66,7 @@ class Layout:
 
     def bind(self, theta: Array) -> Parameters:
         """Return all parameters as views of theta."""
-        arrays = self._cut(theta)
+        arrays = iter(self._cut(theta))
         cells = [
             [
                 {name: next(arrays) for name in self.stack.parameter_shapes(cell)}
@@ -154,19 +153,27 @@ class Layout:
                 theta[first_bias[has_no_entry]] += named[name][has_no_entry]
         return theta[1:].copy()
 
-    def _shapes(self) -> Iterator[tuple[int, ...]]:
-        for cell in self.stack.layers:
-            for _ in range(self.stack.n_directions):
-                yield from self.stack.parameter_shapes(cell).values()
-        yield from self.readout.parameter_shapes.values()
-        if self.embedding is not None:
-            yield self.embedding.shape
+    # Lists, no generators: one that is left half-read is closed by a destructor, in which a
+    # KeyboardInterrupt is lost.
 
-    def _cut(self, theta: Array) -> Iterator[Array]:
-        end = 0
+    def _shapes(self) -> list[tuple[int, ...]]:
+        """Return the shapes of all parameters in the order in which they lie in theta."""
+        cells = [
+            shape
+            for cell in self.stack.layers
+            for _ in range(self.stack.n_directions)
+            for shape in self.stack.parameter_shapes(cell).values()
+        ]
+        embedding = [] if self.embedding is None else [self.embedding.shape]
+        return [*cells, *self.readout.parameter_shapes.values(), *embedding]
+
+    def _cut(self, theta: Array) -> list[Array]:
+        """Return views of theta, one for each parameter."""
+        arrays, end = [], 0
         for shape in self._shapes():
             begin, end = end, end + prod(shape)
-            yield theta[begin:end].reshape(shape)
+            arrays.append(theta[begin:end].reshape(shape))
+        return arrays
 
 
 def _public_cell(cell: Cell, parameters: dict[str, Array]) -> dict[str, Array]:

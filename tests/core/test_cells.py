@@ -234,8 +234,11 @@ def addresses(ws):
 
 
 def test_the_time_loop_allocates_nothing(cell):
-    """Not even for a moment: the peak stays below one state of one step."""
-    problem = random_problem(cell, T=50, B=3000)
+    """Not even for a moment: the peak stays below one state of one step.
+
+    The state is larger than the two buffers in which NumPy converts booleans (72 kB in all).
+    """
+    problem = random_problem(cell, T=50, B=4000)
     ((ws,),) = problem.workspaces(input_gradient=True)
     parameters = problem.parameters.cells[0][0]
     gradients = problem.network.layout.bind(np.empty_like(problem.theta)).cells[0][0]
