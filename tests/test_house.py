@@ -3,15 +3,18 @@
 import pytest
 
 from tests.house import (
+    BEGIN,
     FLOORS,
     MAX_BODY_LINES,
     MAX_CLASSES_ABOVE,
     MAX_MODULE_LINES,
     PACKAGE,
+    PAGE,
     Source,
     classes_above,
     complaints,
     cycle,
+    page_with_picture,
     picture,
     read_house,
     rooms_of,
@@ -45,6 +48,12 @@ def test_every_room_says_what_it_is_for():
     for room in ROOMS:
         (line,) = [line for line in table.splitlines() if line.startswith(f"| | `{room}` |")]
         assert len(line.split("|")[3].split()) >= 3, line
+
+
+def test_the_picture_in_the_documentation_is_this_house():
+    page = PAGE.read_text("utf-8")
+    assert BEGIN in page
+    assert page_with_picture(page, picture(SOURCES)) == page, "python -m tests.house --write"
 
 
 LONG_BODY = "def f(x):\n    '''Add.'''\n" + "    x += 1\n" * (MAX_BODY_LINES + 1)
