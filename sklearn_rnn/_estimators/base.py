@@ -42,6 +42,7 @@ from sklearn_rnn._estimators.held_out import (
     split_off,
 )
 from sklearn_rnn._estimators.insight import Insight
+from sklearn_rnn._estimators.interrupts import is_one_of_many
 from sklearn_rnn._estimators.parameters import (
     CONSTRAINTS,
     check_head_sizes,
@@ -180,6 +181,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         settings = self._settings(given)
         sides = self._set_aside(given, settings, start, request)
         result = self._train(sides, settings, start, request)
+        if result.reason == "interrupted" and is_one_of_many():
+            raise KeyboardInterrupt
         self._take_over(result, request.incremental)
         with single_blas_thread():  # the same bits with any number of threads
             self._calibrate(sides.held_out)
