@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from inspect import signature
 from typing import Any
 
 from sklearn_rnn import _files
 from sklearn_rnn._estimators.base import RecurrentEstimator
+from sklearn_rnn._estimators.consistency import check_consistent
 from sklearn_rnn._estimators.stamps import (
     FORMAT,
     FORMAT_KEY,
@@ -49,6 +49,9 @@ def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
         If the estimator is none of the six, or one of its parameters is more than plain data: a
         `random_state` that is a RandomState, a `validation_scoring` that is a function. The message
         names it; nothing is written.
+    ValueError
+        If one of its parameters has a value that `fit` would refuse, or if `path` is a device or
+        another thing that is no regular file.
     OSError
         If the file cannot be written.
 
@@ -60,8 +63,8 @@ def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
     Notes
     -----
     All parameters and all that was learned are kept to the last bit, with what `warm_start` and
-    `partial_fit` go on from, and the container that `set_output` chose. A path among the parameters
-    becomes text. Metadata requests and callbacks are not kept.
+    `partial_fit` go on from, and the container that `set_output` chose. Metadata requests,
+    callbacks and `checkpoint` are not kept: a file does not decide where a later fit writes.
 
     The file is an .npz: :func:`numpy.load` reads its arrays, and its entry
     "sklearn_rnn.json" says the class, the parameters, the release and the number of the format. A
@@ -92,9 +95,11 @@ def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
             "other estimators use skops, with sklearn_rnn.SKOPS_TRUSTED, or joblib."
         )
     state = estimator.__getstate__()
-    parameters = {name: _plain(v) for name, v in estimator.get_params(deep=False).items()}
+    parameters = estimator.get_params(deep=False)
+    parameters.pop("checkpoint")
     learned = {k: v for k, v in state.items() if k.endswith("_") or k in _CONFIGURATION}
     content = {"class": name, "parameters": parameters, "learned": learned}
+    estimator._check_parameters()
     _files.write(path, content, kind=_KIND, format=FORMAT)
 
 
@@ -117,8 +122,9 @@ def load(path: str | os.PathLike[str]) -> Any:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file was cut off or changed, by a single bit; if `save` did not write it; or if a
-        later release did, in a format or with options that this one does not know.
+        If the file was cut off or changed, by a single bit; if `save` did not write it, or it
+        contradicts itself; or if a later release wrote it, in a format or with options that this
+        one does not know. If it is a FIFO, a device or a socket.
 
     See Also
     --------
@@ -127,13 +133,17 @@ def load(path: str | os.PathLike[str]) -> Any:
     Notes
     -----
     Files of older releases load: options that they did not have are as they are by default.
+    `checkpoint` is None, whatever the file says.
+
+    A file from a stranger can be refused, but not do harm: before memory is used for what a file
+    claims to hold, its claims are compared with its size, and what was read is checked against
+    itself, for example the number of weights against the sizes of the layers.
     """
     content, number = _files.read(path, kind=_KIND, newest=FORMAT)
     try:
         name, parameters, learned = content["class"], content["parameters"], content["learned"]
         Estimator = estimators_by_name()[name]  # no other class can be named by a file
-        if isinstance(parameters.get("checkpoint"), dict):
-            parameters["checkpoint"] = Checkpoint(**parameters["checkpoint"])
+        parameters.pop("checkpoint", None)
         unknown = parameters.keys() - signature(Estimator).parameters.keys()
         unknown -= retired_parameters(number)
         unknown |= {key for key in learned.keys() - _CONFIGURATION if not key.endswith("_")}
@@ -145,12 +155,21 @@ def load(path: str | os.PathLike[str]) -> Any:
             f"{__version__}, does not know: load it with the release that wrote it or a later one."
         )
     estimator = object.__new__(Estimator)
-    estimator.__setstate__({**parameters, **learned, FORMAT_KEY: number})
+    try:
+        estimator.__setstate__({**parameters, **learned, FORMAT_KEY: number})
+        check_consistent(estimator)
+        _check_configuration(estimator)
+    except Exception as error:  # whatever wrong values raise where they are used
+        reason = error if isinstance(error, ValueError) else repr(error)
+        raise ValueError(
+            f"{path} holds a {name} that contradicts itself: {reason}. Use another copy, or save "
+            "the model anew."
+        ) from error
     return estimator
 
 
-def _plain(value: Any) -> Any:
-    """Return the value of a parameter as `_files` can hold it."""
-    if isinstance(value, Checkpoint):
-        return asdict(value)
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
+def _check_configuration(estimator: RecurrentEstimator) -> None:
+    """Raise ValueError unless what `set_output` chose is one of its choices."""
+    chosen = getattr(estimator, "_sklearn_output_config", {})
+    if not set(chosen.items()) <= {("transform", c) for c in ("default", "pandas", "polars", None)}:
+        raise ValueError(f"_sklearn_output_config is {chosen!r}")

@@ -191,7 +191,15 @@ class SequenceArray:
         >>> SequenceArray.from_concatenated(np.zeros((5, 2)), lengths=[2, 3])
         SequenceArray(2 sequences of 2 to 3 steps, 2 features, float64)
         """
-        return cls(values, _offsets(_check_lengths(lengths)))
+        values = np.asarray(values)
+        checked = _check_lengths(lengths)
+        total = _total(checked)
+        if values.ndim == 2 and total != len(values):
+            raise ValueError(
+                f"the {len(checked)} lengths add up to {total}, but values has {len(values)} rows: "
+                "expected one row for each time step of each sequence"
+            )
+        return cls(values, _offsets(checked))
 
     def to_padded(self, padding_value: float = np.nan) -> Array:
         """Pad the sequences at their ends to the length of the longest one.
@@ -323,7 +331,15 @@ def _is_padding(steps: Array, padding_value: float) -> NDArray[np.bool_]:
 
 
 def _offsets(lengths: ArrayLike) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    """Return the offsets of sequences of these lengths, whose sum int64 must hold."""
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+
+
+def _total(lengths: NDArray[np.int64]) -> int:
+    """Return the exact sum of lengths, which int64 need not hold."""
+    halves = divmod(lengths, 2**32)  # each sum of halves is exact for up to 2**31 lengths
+    high, low = (int(half.sum()) for half in halves)
+    return high * 2**32 + low
 
 
 def _first_axis(key: tuple[Any, ...]) -> Any:
@@ -347,19 +363,19 @@ def _check_offsets(offsets: ArrayLike, values: Array) -> NDArray[np.int64]:
             "offsets must be a one-dimensional array of n + 1 integers, "
             f"got shape {offsets.shape} of {offsets.dtype}"
         )
-    offsets = offsets.astype(np.int64, copy=False)
     if offsets[0] != 0 or offsets[-1] != len(values):
         raise ValueError(
             f"offsets must go from 0 to len(values) = {len(values)}, "
             f"got {offsets[0]} to {offsets[-1]}"
         )
-    if len(wrong := np.flatnonzero(np.diff(offsets) <= 0)):
+    # Compared, not subtracted: a difference may be too large for the dtype of the offsets.
+    if len(wrong := np.flatnonzero(offsets[1:] <= offsets[:-1])):
         i = wrong[0]
         raise ValueError(
             f"sequence {i} has no steps: offsets must increase, "
             f"but offsets[{i}] = {offsets[i]} and offsets[{i + 1}] = {offsets[i + 1]}"
         )
-    return offsets
+    return offsets.astype(np.int64, copy=False)
 
 
 def _check_same_form(arrays: list[Array]) -> None:
@@ -396,14 +412,17 @@ def _check_lengths(
         )
     if n_sequences is not None and len(lengths) != n_sequences:
         raise ValueError(f"there are {len(lengths)} lengths for {n_sequences} sequences")
-    lengths = lengths.astype(np.int64)
     if len(short := np.flatnonzero(lengths < 1)):
         raise ValueError(f"lengths[{short[0]}] is {lengths[short[0]]}: at least one step is needed")
+    if len(huge := np.flatnonzero(lengths > np.iinfo(np.int64).max)):
+        raise ValueError(
+            f"lengths[{huge[0]}] is {lengths[huge[0]]}: no sequence has so many time steps"
+        )
     if longest is not None and len(long := np.flatnonzero(lengths > longest)):
         raise ValueError(
             f"lengths[{long[0]}] is {lengths[long[0]]}, but X has {longest} time steps"
         )
-    return lengths
+    return lengths.astype(np.int64, copy=False)
 
 
 def _check_mask(mask: ArrayLike, shape: tuple[int, int]) -> NDArray[np.bool_]:

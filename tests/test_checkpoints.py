@@ -29,7 +29,6 @@ from sklearn_rnn import (
 )
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._training import checkpoints
-from sklearn_rnn.persistence import load, save
 from tests.helpers import (
     assert_same_model,
     assert_unfitted,
@@ -254,18 +253,13 @@ def through_skops(estimator, path):
     return skops_io.loads(skops_io.dumps(estimator), trusted=SKOPS_TRUSTED)
 
 
-def through_file(estimator, path):
-    save(estimator, path)
-    return load(path)
-
-
 @pytest.mark.parametrize(
     "through",
     [
         *(lambda estimator, _, f=f: f(estimator) for f in (clone, copy.deepcopy, pickled)),
-        *(through_skops, through_file),
+        through_skops,
     ],
-    ids=["clone", "deepcopy", "pickle", "skops", "save"],
+    ids=["clone", "deepcopy", "pickle", "skops"],
 )
 def test_an_estimator_keeps_its_checkpoint(through, path):
     checkpoint = Checkpoint(path, epochs=2, seconds=60)

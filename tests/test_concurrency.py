@@ -11,10 +11,18 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sklearn_rnn import GRUClassifier, LSTMClassifier, LSTMRegressor, RNNClassifier, RNNRegressor
+from sklearn_rnn import (
+    GRUClassifier,
+    GRURegressor,
+    LSTMClassifier,
+    LSTMRegressor,
+    RNNClassifier,
+    RNNRegressor,
+)
 from tests.helpers import (
     answers,
     assert_same_model,
+    fingerprint,
     fit_tiny,
     make_sequences,
     make_targets,
@@ -85,6 +93,26 @@ def test_threads_of_blas_do_not_change_a_fit(Estimator, hidden_size, n_threads):
     expected = fit_tiny(Estimator, hidden_size=hidden_size)
     with threadpool_limits(n_threads):
         assert_same_model(fit_tiny(Estimator, hidden_size=hidden_size), expected)
+
+
+@pytest.mark.parametrize(
+    ("Estimator", "params"),
+    [
+        (GRURegressor, dict(loss="quantile", quantiles=[0.1, 0.9])),
+        (LSTMRegressor, dict(bidirectional=True)),
+        (LSTMClassifier, dict(early_stopping=True)),
+    ],
+)
+def test_threads_of_blas_do_not_change_any_fitted_attribute(Estimator, params):
+    rng = np.random.default_rng(0)
+    X_val, y_val = rng.normal(size=(300, 5, 2)), make_targets(Estimator(), 300)
+    found = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            model = tiny(Estimator, hidden_size=64, max_iter=1, **params)
+            model.fit(X, make_targets(model), X_val=X_val, y_val=y_val)
+        found.append(fingerprint(model, seconds=False))
+    assert found[0] == found[1]
 
 
 # --- fit -----------------------------------------------------------------------------------------

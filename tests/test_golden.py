@@ -89,7 +89,8 @@ def test_three_parameters_of_checkpoints_become_one(path):
         "path": "fit2.npz",
         "none": None,
     }
-    assert estimator.checkpoint == expected[path.stem]
+    # A file of `save` does not choose where the next fit writes.
+    assert estimator.checkpoint == (None if path.suffix == ".npz" else expected[path.stem])
     assert estimator.get_params().keys() == type(estimator)().get_params().keys()
     assert not [name for name in vars(estimator) if name.startswith("checkpoint_")]
     if path.stem != "none":

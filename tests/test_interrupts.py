@@ -6,13 +6,26 @@ import warnings
 from functools import partial
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, VotingClassifier
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_val_score
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_info
 
 import sklearn_rnn
-from sklearn_rnn import GRUClassifier, GRURegressor, LSTMRegressor, RNNClassifier
+from sklearn_rnn import (
+    GRUClassifier,
+    GRURegressor,
+    LSTMRegressor,
+    RecurrentForecaster,
+    RNNClassifier,
+)
 from tests.helpers import (
     BATCHES,
     assert_same_model,
@@ -82,6 +95,97 @@ def test_training_goes_on_after_ctrl_c(Estimator, monkeypatch):
         estimator.fit(X, make_targets(estimator))
     estimator.set_params(max_iter=3).fit(X, make_targets(estimator))
     assert_same_model(estimator, trained(Estimator, 5))
+
+
+def search(**params):
+    grid = {"alpha": [0.0, 0.1]}
+    return GridSearchCV(tiny(GRUClassifier, batch_size=5), grid, cv=2, **params)
+
+
+def fit_in_joblib(estimator, X, y):
+    with joblib.parallel_config(n_jobs=1):
+        joblib.Parallel()(joblib.delayed(clone(estimator).fit)(X, y) for _ in range(2))
+
+
+CLASSIFIER = tiny(GRUClassifier, batch_size=5)
+FLAT = clone(CLASSIFIER).set_params(n_timesteps=2)
+MANY = {
+    "search": lambda y: search().fit(X, y),
+    "random search": lambda y: RandomizedSearchCV(
+        CLASSIFIER, {"alpha": [0.0, 0.1]}, n_iter=2, cv=2
+    ).fit(X, y),
+    "search of pipelines": lambda y: GridSearchCV(
+        make_pipeline("passthrough", CLASSIFIER), {"gruclassifier__alpha": [0.0, 0.1]}, cv=2
+    ).fit(X, y),
+    "cross-validation": lambda y: cross_val_score(CLASSIFIER, X, y, cv=2),
+    "voting": lambda y: VotingClassifier([("a", CLASSIFIER), ("b", CLASSIFIER)]).fit(X, y),
+    "bagging": lambda y: BaggingClassifier(FLAT, n_estimators=2).fit(ROWS, y),
+    "boosting": lambda y: AdaBoostClassifier(FLAT, n_estimators=2).fit(ROWS, y),
+    "one a class": lambda y: OneVsRestClassifier(CLASSIFIER).fit(X, y),
+    "joblib": lambda y: fit_in_joblib(CLASSIFIER, X, y),
+}
+ROWS = np.random.default_rng(0).normal(size=(12, 4))
+
+
+@pytest.mark.parametrize("how", MANY)
+def test_ctrl_c_stops_all_fits_of_a_search(how, monkeypatch):
+    """One of several fits raises, in whatever epoch: the others would go on without a word."""
+    with (
+        at_batch(monkeypatch, 2 * BATCHES, raising(KeyboardInterrupt())),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        MANY[how](make_targets(GRUClassifier()))
+
+
+def test_ctrl_c_stops_a_backtest(monkeypatch):
+    forecaster = RecurrentForecaster(tiny(GRURegressor, batch_size=5), window=4, horizon=2)
+    y = np.sin(np.arange(40.0))
+    assert forecaster.fit(y).estimator_.n_iter_ == 3
+    with (
+        at_batch(monkeypatch, 5, raising(KeyboardInterrupt())),  # in the second epoch of the first
+        pytest.raises(KeyboardInterrupt),
+    ):
+        forecaster.backtest(y, initial=20, step=10)
+
+
+ONE = {
+    "pipeline": lambda y: make_pipeline("passthrough", CLASSIFIER).fit(X, y)[-1],
+    "target": lambda y: (
+        TransformedTargetRegressor(tiny(GRURegressor, batch_size=5))
+        .fit(X, np.arange(12.0))
+        .regressor_
+    ),
+    "refit": lambda y: GridSearchCV(CLASSIFIER, {"alpha": [0.1]}, cv=2).fit(X, y).best_estimator_,
+}
+
+
+@pytest.mark.parametrize("how", ONE)
+def test_ctrl_c_in_a_single_fit_inside_another_estimator(how, monkeypatch):
+    """A usable model, and of a search nothing is lost: its last fit is a single one."""
+    k = 2 * 3 * 2 + 5 if how == "refit" else 5  # two fits of three epochs of two batches before
+    with (
+        at_batch(monkeypatch, k, raising(KeyboardInterrupt())),
+        pytest.warns(ConvergenceWarning, match="was interrupted in epoch 2"),
+    ):
+        model = ONE[how](make_targets(GRUClassifier()))
+    assert model.stop_reason_ == "interrupted"
+    assert model.n_iter_ == 1
+
+
+def test_a_search_that_was_stopped_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
+    y, path = make_targets(GRUClassifier()), tmp_path / "fit.npz"
+    estimator, expected = (
+        tiny(GRUClassifier, batch_size=5, checkpoint=path),
+        trained(GRUClassifier, 3),
+    )
+    with (
+        at_batch(monkeypatch, 2 * BATCHES, raising(KeyboardInterrupt())),
+        unchanged(estimator),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        fit_in_joblib(estimator, X, y)
+    with at_batch(monkeypatch, 2 * BATCHES + 1, raising(AssertionError("it began anew"))):
+        assert_same_model(estimator.fit(X, y), expected)
 
 
 def outcome_of(fit, estimator, models):

@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
 
 from sklearn_rnn import (
+    Checkpoint,
     GRUClassifier,
     GRURegressor,
     LSTMClassifier,
@@ -159,9 +160,23 @@ def test_parameters_that_are_not_plain(Estimator, parameter, value, what, tmp_pa
     assert_same_answers(through_file(fitted.set_params(**{parameter: None}), tmp_path), fitted, X)
 
 
-def test_a_path_becomes_text(Estimator, tmp_path):
-    estimator = tiny(Estimator, validation_scoring=Path("a") / "b")
-    assert through_file(estimator, tmp_path).validation_scoring == os.path.join("a", "b")
+def test_parameters_that_fit_would_refuse(Estimator, tmp_path):
+    """They are refused before anything is written, since `load` would refuse the file."""
+    fitted = fit_tiny(Estimator).set_params(alpha=-1.0)
+    with pytest.raises(ValueError, match="'alpha' parameter"):
+        save(fitted, tmp_path / "model.npz")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("checkpoint", ["fit.npz", Path("fit.npz"), Checkpoint("fit.npz")])
+def test_a_checkpoint_is_not_restored(checkpoint, tmp_path):
+    """A file does not choose where the next fit writes."""
+    estimator = GRUClassifier(checkpoint=checkpoint)
+    assert through_file(estimator, tmp_path).checkpoint is None
+    content, _ = _files.read(tmp_path / "model.npz", kind="estimator", newest=FORMAT)
+    parameters = {**content["parameters"], "checkpoint": "elsewhere.npz"}
+    write(tmp_path / "model.npz", {"parameters": parameters})
+    assert load(tmp_path / "model.npz").checkpoint is None
 
 
 class Derived(GRUClassifier):

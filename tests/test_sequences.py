@@ -101,6 +101,10 @@ def test_repr(X, expected):
         (np.zeros((5, 1)), [0, 4], "from 0 to len\\(values\\) = 5, got 0 to 4"),
         (np.zeros((5, 1)), [0, 2, 2, 5], "sequence 1 has no steps"),
         (np.zeros((5, 1)), [0, 4, 2, 5], "sequence 1 has no steps: offsets must increase"),
+        # The difference of two of them is too large for int64, or for their own dtype.
+        (np.zeros((5, 1)), [0, 2**62, -(2**62), -(2**62) + 1, 5], "sequence 1 has no steps"),
+        (np.zeros((5, 1)), np.array([0, 2**64 - 3, 5], np.uint64), "sequence 1 has no steps"),
+        (np.zeros((5, 1)), np.array([0, 100, -100, 5], np.int8), "sequence 1 has no steps"),
     ],
 )
 def test_constructor_refuses(values, offsets, message):
@@ -300,9 +304,28 @@ def test_from_padded_refuses(X, kwargs, message):
         SequenceArray.from_padded(X, **kwargs)
 
 
-def test_from_concatenated_refuses_lengths_that_do_not_add_up():
-    with pytest.raises(ValueError, match=r"len\(values\) = 5, got 0 to 4"):
-        SequenceArray.from_concatenated(np.zeros((5, 1)), [2, 2])
+@pytest.mark.parametrize(
+    ("lengths", "message"),
+    [
+        ([2, 2], "the 2 lengths add up to 4, but values has 5 rows"),
+        ([2**62] * 4, f"the 4 lengths add up to {2**64}, but"),  # in int64 they add up to 0
+        ([2**62, 2**62, 2**62, 2**62 + 5], f"add up to {2**64 + 5}"),  # in int64 to 5
+        ([2**63 - 1, 2**63 - 1, 7], f"add up to {2**64 + 5}"),
+        (np.array([2**64 - 1, 6], np.uint64), rf"lengths\[0\] is {2**64 - 1}: no sequence has"),
+        ([2**70, 1], "array of integers, got shape .* of object"),
+        ([6, -1], r"lengths\[1\] is -1: at least one step"),
+    ],
+)
+def test_from_concatenated_refuses_lengths_that_do_not_add_up(lengths, message):
+    with pytest.raises(ValueError, match=message):
+        SequenceArray.from_concatenated(np.zeros((5, 1)), lengths)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint64])
+def test_small_dtypes_of_lengths_hold_any_sum(dtype):
+    X = SequenceArray.from_concatenated(np.zeros((300, 1)), np.array([100] * 3, dtype))
+    assert X.offsets.tolist() == [0, 100, 200, 300]
+    assert SequenceArray(X.values, X.offsets.astype(np.uint16)).lengths.tolist() == [100] * 3
 
 
 # --- Through pickle, joblib and scikit-learn -----------------------------------------------------

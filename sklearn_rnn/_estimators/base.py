@@ -42,6 +42,7 @@ from sklearn_rnn._estimators.held_out import (
     split_off,
 )
 from sklearn_rnn._estimators.insight import Insight
+from sklearn_rnn._estimators.interrupts import is_one_of_many
 from sklearn_rnn._estimators.parameters import (
     CONSTRAINTS,
     check_head_sizes,
@@ -180,8 +181,11 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         settings = self._settings(given)
         sides = self._set_aside(given, settings, start, request)
         result = self._train(sides, settings, start, request)
+        if result.reason == "interrupted" and is_one_of_many():
+            raise KeyboardInterrupt
         self._take_over(result, request.incremental)
-        self._calibrate(sides.held_out)
+        with single_blas_thread():  # the same bits with any number of threads
+            self._calibrate(sides.held_out)
         _warn_of(result)
 
     # ---- the steps of a fit, in their order ----
@@ -247,13 +251,15 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         self, sides: Sides, settings: Settings, start: Start, request: FitRequest
     ) -> TrainingResult:
         """Train the network, and return the weights and the history."""
-        data = merge_duplicates(sides.training, settings.batch_size)
-        data, bias_out = self._prepare_targets(data, start.first)
-        network = self._make_network(
-            alpha=settings.penalty / data.weight.sum(), masks_states=settings.recurrent_dropout > 0
-        )
-        # Initial weights too: the last bits of a decomposition may depend on BLAS's threads.
+        # Initial weights and targets too: the last bits of a decomposition, or of a long sum of
+        # products, may depend on the number of BLAS threads.
         with single_blas_thread() as n_threads:
+            data = merge_duplicates(sides.training, settings.batch_size)
+            data, bias_out = self._prepare_targets(data, start.first)
+            network = self._make_network(
+                alpha=settings.penalty / data.weight.sum(),
+                masks_states=settings.recurrent_dropout > 0,
+            )
             theta = self._initial_weights(network, bias_out, start)
             run = LbfgsTrainer if settings.solver == "lbfgs" else Trainer
             trainer = run(

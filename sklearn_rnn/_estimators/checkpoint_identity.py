@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.workspace import Array
+from sklearn_rnn._estimators.code_identity import identify_callable
 from sklearn_rnn._estimators.request import Given
 from sklearn_rnn._running.packing import TrainingData
 
@@ -42,9 +43,14 @@ def identify(
         The weights that training goes on from, if it does.
     resume : mapping or None
         What else it goes on from.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is a function that cannot be told from others.
     """
     described = {
-        parameter: _describe(value)
+        parameter: identify_callable(value, parameter) if callable(value) else _describe(value)
         for parameter, value in parameters.items()
         if parameter not in _NO_MATTER
     }
@@ -61,9 +67,7 @@ def identify(
 
 
 def _describe(value: Any) -> str:
-    """Return a parameter as text that is the same in every process."""
-    if hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
+    """Return a parameter that is no function as text that is the same in every process."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))

@@ -20,7 +20,7 @@ import numpy as np
 
 from sklearn_rnn import _files
 from sklearn_rnn._training.history import Epoch
-from sklearn_rnn._training.snapshot import Snapshot
+from sklearn_rnn._training.snapshot import Snapshot, check_rng, check_vectors, check_weights
 from sklearn_rnn._training.stopping import Pace
 
 KIND, FORMAT = "checkpoint", 1
@@ -177,6 +177,7 @@ class CheckpointWriter:
             snapshot, before = _snapshot(content["now"]), content["before"]
             before = None if before is None else _snapshot(before)
             progress = Progress(snapshot, before, content["reason"], content["seed"])
+            _check_progress(progress)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{self.path} holds no training ({error!r}). Delete it to train anew."
@@ -245,6 +246,25 @@ class CheckpointWriter:
             )
 
 
+def _check_progress(progress: Progress) -> None:
+    """Raise ValueError unless training can go on from there."""
+    if progress.reason not in (None, "max_iter", "converged", "diverged"):
+        raise ValueError(f"reason is {progress.reason!r}")
+    if not (progress.seed is None or (type(progress.seed) is int and 0 <= progress.seed < 2**32)):
+        raise ValueError(f"seed is {progress.seed!r}")
+    whole = progress.snapshot
+    for snapshot in (whole,) if progress.before is None else (whole, progress.before):
+        check_weights([whole.theta, snapshot.best_theta, *snapshot.recent])
+        check_vectors([whole.theta, *snapshot.optimizer["moments"]])
+        check_rng(snapshot.rng)
+        types = [type(value) for value in (*vars(snapshot.pace).values(), snapshot.converged)]
+        if types != [float, int, bool] or not 0 < snapshot.pace.scale <= 1:
+            raise ValueError("pace or converged is something else")
+        epochs = [row.epoch for row in snapshot.history]
+        if not epochs or epochs != list(range(1, len(epochs) + 1)):
+            raise ValueError("history has not one row for each epoch")
+
+
 def _check_place(path: Path) -> None:
     """Raise OSError unless the file can be written; remove temporary files of killed fits."""
     if path.is_dir():
@@ -280,14 +300,16 @@ def _plain(snapshot: Snapshot) -> dict[str, Any]:
 
 def _snapshot(content: dict[str, Any]) -> Snapshot:
     """Return the snapshot that `_plain` made plain values of."""
-    rows = content["history"].tolist()
+    rows, (scale, since) = content["history"].tolist(), content["pace"]
+    if any(len(row) != len(Epoch._fields) for row in rows):
+        raise ValueError("history has other columns")
     return Snapshot(
         recent=tuple(content["recent"]),
         optimizer=content["optimizer"],
         rng=content["rng"],
         best_theta=content["best_theta"],
         best=content["best"],
-        pace=Pace(*content["pace"]),
+        pace=Pace(scale, since),
         converged=content["converged"],
         history=tuple(Epoch(int(epoch), *rest) for epoch, *rest in rows),
     )

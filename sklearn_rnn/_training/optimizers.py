@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.workspace import Array
+from sklearn_rnn._training.snapshot import check_vectors
 
 
 class Optimizer(ABC):
@@ -40,9 +41,16 @@ class Optimizer(ABC):
         return {"t": self.t, "moments": [moment.copy() for moment in self.moments]}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continue from a state that `state` returned."""
-        self.t = state["t"]
-        self.moments = [moment.copy() for moment in state["moments"]]
+        """Continue from a state that `state` returned.
+
+        Raises ValueError if it is that of another rule, or of a vector of another form.
+        """
+        t, moments = state["t"], state["moments"]
+        if not (isinstance(t, int | np.integer) and t >= 0 and len(moments) == len(self.moments)):
+            raise ValueError(f"the state of the optimizer is not that of {type(self).__name__}")
+        check_vectors([self._scratch, *moments])
+        self.t = int(t)
+        self.moments = [moment.copy() for moment in moments]
 
 
 class Adam(Optimizer):

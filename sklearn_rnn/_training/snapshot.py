@@ -5,7 +5,7 @@ Checkpoints and results are made of snapshots, and training that diverges return
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -49,6 +49,31 @@ class Snapshot:
     def theta(self) -> Array:
         """The weights that the next update starts from."""
         return self.recent[-1]
+
+
+def check_vectors(vectors: Sequence[Any]) -> None:
+    """Raise ValueError unless all are vectors of the first one's size and dtype, a float's."""
+    for vector in vectors:
+        is_vector = isinstance(vector, np.ndarray) and vector.ndim == 1 and vector.size > 0
+        if not (is_vector and vector.dtype in (np.float32, np.float64)):
+            raise ValueError("weights must be a vector of float32 or float64")
+        if vector.shape != vectors[0].shape or vector.dtype != vectors[0].dtype:
+            raise ValueError("the vectors of weights are of different sizes or dtypes")
+
+
+def check_weights(vectors: Sequence[Any]) -> None:
+    """Raise ValueError unless all are finite vectors of weights of one network."""
+    check_vectors(vectors)
+    if not all(np.isfinite(vector).all() for vector in vectors):
+        raise ValueError("weights are NaN or infinite")
+
+
+def check_rng(state: Any) -> None:
+    """Raise ValueError unless this is a state of the random numbers of a fit."""
+    try:
+        np.random.default_rng(0).bit_generator.state = dict(state)
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
+        raise ValueError(f"the state of the random numbers is none ({error!r})") from None
 
 
 class Watcher(Protocol):

@@ -7,6 +7,7 @@ would use. Where a second thread helps, the trainer gives it half of a batch.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +19,10 @@ from threadpoolctl import ThreadpoolController
 # The number of BLAS threads belongs to the process, so the users of the limit are counted for the
 # whole process: of several fits that overlap in threads, the first sets the limit and the last
 # removes it.
-_lock = threading.Lock()
-_users: set[object] = set()
+#
+# The lock may be taken twice by one thread: a signal's handler may fork while it is held.
+_lock = threading.RLock()
+_users: dict[object, int] = {}  # each with the thread that it runs in
 _limits: Any = None
 # Finding the libraries takes 1 to 4 ms, as long as an epoch on little data, so it is done once.
 # Setting their threads takes 10 µs. Training calls those of NumPy and SciPy only, which are loaded.
@@ -48,7 +51,7 @@ def single_blas_thread() -> Iterator[int]:
 def _enter(user: object) -> int:
     global _limits, _libraries
     with _lock:
-        _users.add(user)
+        _users[user] = threading.get_ident()
         if _libraries is None:
             _libraries = ThreadpoolController().select(user_api="blas")
         n_threads = min((library.num_threads for library in _libraries.lib_controllers), default=1)
@@ -59,13 +62,32 @@ def _enter(user: object) -> int:
 
 
 def _leave(user: object) -> None:
-    global _limits
     with _lock:
-        _users.discard(user)
-        if not _users and _limits is not None:
-            _limits.restore_original_limits()
-            _limits = None
-            _give_up_control()
+        _users.pop(user, None)
+        _restore_if_unused()
+
+
+def _restore_if_unused() -> None:
+    global _limits
+    if not _users and _limits is not None:
+        _limits.restore_original_limits()
+        _limits = None
+        _give_up_control()
+
+
+def _after_fork_in_child() -> None:
+    """Forget the fits of the other threads, which a child process does not have.
+
+    Without this, their limit would hold in the child for ever. The lock was taken before the fork,
+    so that no other thread held it then: it could never be released in the child.
+    """
+    global _lock
+    _lock = threading.RLock()
+    here = threading.get_ident()
+    for user in [user for user, thread in _users.items() if thread != here]:
+        del _users[user]
+    _give_up_control()
+    _restore_if_unused()
 
 
 def _give_up_control() -> None:
@@ -76,3 +98,11 @@ def _give_up_control() -> None:
     controller: Any = getattr(threadpoolctl, "OpenBLASController", None)
     if hasattr(controller, "clear_controlling_thread"):
         controller.clear_controlling_thread()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=lambda: _lock.acquire(),
+        after_in_parent=lambda: _lock.release(),
+        after_in_child=_after_fork_in_child,
+    )

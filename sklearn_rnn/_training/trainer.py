@@ -25,7 +25,7 @@ from sklearn_rnn._training.gradients import BatchGradients
 from sklearn_rnn._training.history import Epoch, to_line
 from sklearn_rnn._training.optimizers import Optimizer
 from sklearn_rnn._training.schedules import Schedule
-from sklearn_rnn._training.snapshot import Snapshot, Watcher, mean_weights
+from sklearn_rnn._training.snapshot import Snapshot, Watcher, check_weights, mean_weights
 from sklearn_rnn._training.stopping import Pace, Stopping
 
 
@@ -148,6 +148,7 @@ class Trainer:
 
     def _go_on_from(self, progress: Progress) -> None:
         whole = progress.snapshot
+        check_weights([self.theta, whole.theta])  # NumPy would repeat a vector of one number
         self.theta[...] = whole.theta
         self.optimizer.restore(whole.optimizer)
         self.rng.bit_generator.state = dict(whole.rng)
