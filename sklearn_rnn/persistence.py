@@ -8,6 +8,7 @@ from inspect import signature
 from typing import Any
 
 from sklearn_rnn import _files
+from sklearn_rnn._data.refusals import with_article
 from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._estimators.stamps import (
     FORMAT,
@@ -88,8 +89,8 @@ def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
     estimators = estimators_by_name()
     if estimators.get(name) is not type(estimator):
         raise TypeError(
-            f"save takes one of {', '.join(estimators)}, and got a {name}: for pipelines and "
-            "other estimators use skops, with sklearn_rnn.SKOPS_TRUSTED, or joblib."
+            f"save takes one of {', '.join(estimators)}, and got {with_article(estimator)}: for "
+            "pipelines and other estimators use skops, with sklearn_rnn.SKOPS_TRUSTED, or joblib."
         )
     state = estimator.__getstate__()
     parameters = {name: _plain(v) for name, v in estimator.get_params(deep=False).items()}

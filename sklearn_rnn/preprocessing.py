@@ -115,8 +115,10 @@ class TimestepTransformer(  # type: ignore[call-arg]
                 "transformer must be an instance of a scikit-learn transformer, "
                 f"got {self.transformer!r}"
             )
+        _refuse_needing_y(self.transformer)
         draft = copy(self)  # a fit that fails leaves self as it was
         sequences = draft._read_numbers(X, reset=True, allow_nan=True)
+        draft._warn_of_long_table(X)
         draft.transformer_ = clone(self.transformer).fit(sequences.values, None)
         self.__dict__ = draft.__dict__
         return self
@@ -190,6 +192,17 @@ class TimestepTransformer(  # type: ignore[call-arg]
             tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
         tags.non_deterministic = inner.non_deterministic
         return tags
+
+
+def _refuse_needing_y(transformer: Any) -> None:
+    """Refuse a transformer, or a pipeline with one in it, that cannot be fitted without y."""
+    for _, step in getattr(transformer, "steps", [("", transformer)]):
+        if hasattr(step, "fit") and get_tags(step).target_tags.required:
+            raise ValueError(
+                f"{step!r} needs y, but TimestepTransformer fits on time steps, for which there is "
+                "no y: targets belong to whole sequences. Use a transformer without y, such as "
+                "VarianceThreshold or PCA."
+            )
 
 
 def _map_steps(function: Callable[[np.ndarray], Any], sequences: SequenceArray) -> SequenceArray:
