@@ -115,11 +115,10 @@ class TimestepTransformer(  # type: ignore[call-arg]
                 "transformer must be an instance of a scikit-learn transformer, "
                 f"got {self.transformer!r}"
             )
-        _refuse_needing_y(self.transformer)
         draft = copy(self)  # a fit that fails leaves self as it was
         sequences = draft._read_numbers(X, reset=True, allow_nan=True)
         draft._warn_of_long_table(X)
-        draft.transformer_ = clone(self.transformer).fit(sequences.values, None)
+        draft.transformer_ = _fit_without_y(self.transformer, sequences.values)
         self.__dict__ = draft.__dict__
         return self
 
@@ -194,15 +193,19 @@ class TimestepTransformer(  # type: ignore[call-arg]
         return tags
 
 
-def _refuse_needing_y(transformer: Any) -> None:
-    """Refuse a transformer, or a pipeline with one in it, that cannot be fitted without y."""
-    for _, step in getattr(transformer, "steps", [("", transformer)]):
-        if hasattr(step, "fit") and get_tags(step).target_tags.required:
-            raise ValueError(
-                f"{step!r} needs y, but TimestepTransformer fits on time steps, for which there is "
-                "no y: targets belong to whole sequences. Use a transformer without y, such as "
-                "VarianceThreshold or PCA."
-            )
+def _fit_without_y(transformer: Any, table: np.ndarray) -> Any:
+    """Return a fitted clone of `transformer`, unless it needs y."""
+    try:
+        return clone(transformer).fit(table, None)
+    except (TypeError, ValueError) as error:
+        # The tag is not set where it depends on a parameter, as in SelectKBest(score_func).
+        if not (get_tags(transformer).target_tags.required or "requires y" in str(error)):
+            raise
+        raise ValueError(
+            f"{transformer!r} needs y, but TimestepTransformer fits on time steps, for which there "
+            "is no y: targets belong to whole sequences. Use a transformer without y, such as "
+            "VarianceThreshold or PCA."
+        ) from error
 
 
 def _map_steps(function: Callable[[np.ndarray], Any], sequences: SequenceArray) -> SequenceArray:

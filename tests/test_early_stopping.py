@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, r2_score
 
 from sklearn_rnn import GRUClassifier, LSTMClassifier, RNNClassifier, RNNRegressor
+from sklearn_rnn._estimators.held_out import split_off
 from tests.helpers import (
     CLASSIFIERS,
     assert_same_model,
@@ -170,15 +171,14 @@ def test_the_score_is_that_of_the_held_out_samples(Estimator, monkeypatch):
     X, y = data(Estimator)
     weight = np.arange(1.0, 25.0)
     held_out = []
-    split = Estimator._split
 
-    def spy(self, data, rng, groups):
-        train, validation = split(self, data, rng, groups)
+    def spy(*args, **kwargs):
+        train, validation = split_off(*args, **kwargs)
         held_out.append(np.searchsorted(weight, validation.weight))
         assert set(train.weight).isdisjoint(validation.weight)
         return train, validation
 
-    monkeypatch.setattr(Estimator, "_split", spy)
+    monkeypatch.setattr("sklearn_rnn._estimators.base.split_off", spy)
     fitted = stopping(Estimator, max_iter=1).fit(X, y, sample_weight=weight)
     (index,) = held_out
     metric = accuracy_score if Estimator in CLASSIFIERS else r2_score

@@ -398,7 +398,7 @@ def test_what_cannot_be_concatenated():
         RecurrentState.concatenate([])
     with pytest.raises(ValueError, match=r"states\[0\] and states\[1\] are of different"):
         RecurrentState.concatenate([state, other])
-    with pytest.raises(TypeError, match="got a ndarray"):
+    with pytest.raises(TypeError, match="got an object of type ndarray"):
         RecurrentState.concatenate([state, state.h])
 
 

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_rnn import GRUClassifier, GRURegressor, LSTMRegressor, RNNClassifier, RNNRegressor
+from sklearn_rnn._estimators.held_out import split_off
 from sklearn_rnn.preprocessing import TimestepTransformer
 from tests.helpers import (
     assert_same_model,
@@ -37,16 +38,16 @@ def fit_with(estimator, **kwargs):
     return estimator.fit(X, y, **{"X_val": X_val, "y_val": y_val, **kwargs})
 
 
-def spy_on_split(monkeypatch, Estimator):
+def spy_on_split(monkeypatch):
     """Keep (training data, held-out data, groups) of every split."""
-    seen, split = [], Estimator._split
+    seen = []
 
-    def spy(self, data, rng, groups):
-        parts = split(self, data, rng, groups)
+    def spy(data, fraction, rng, *, strata, groups):
+        parts = split_off(data, fraction, rng, strata=strata, groups=groups)
         seen.append((*parts, groups))
         return parts
 
-    monkeypatch.setattr(Estimator, "_split", spy)
+    monkeypatch.setattr("sklearn_rnn._estimators.base.split_off", spy)
     return seen
 
 
@@ -90,7 +91,7 @@ def test_training_stops_by_them(Estimator):
 
 def test_a_split_by_hand_is_the_split_inside(Estimator, monkeypatch):
     """Early stopping's own two parts, given by hand: the same model, to the last bit."""
-    seen = spy_on_split(monkeypatch, Estimator)
+    seen = spy_on_split(monkeypatch)
     params = dict(early_stopping=True, validation_fraction=0.25, max_iter=10, batch_size=5)
     X, y, _, _ = data(Estimator())
     inside = tiny(Estimator, **params).fit(X, y)
@@ -103,14 +104,14 @@ def test_a_split_by_hand_is_the_split_inside(Estimator, monkeypatch):
     here, there = rows(train), rows(held_out)
     assert sorted(here + there) == list(range(N))
 
-    make = Estimator._make_generator
+    make = np.random.default_rng
 
-    def make_generator_after_a_split(self, seed):
-        rng = make(self, seed)
+    def make_generator_after_a_split(seed):
+        rng = make(seed)
         rng.integers(2**31 - 1)
         return rng
 
-    monkeypatch.setattr(Estimator, "_make_generator", make_generator_after_a_split)
+    monkeypatch.setattr(np.random, "default_rng", make_generator_after_a_split)
     X_val, y_val = [X[i] for i in there], y[there]
     by_hand = tiny(Estimator, **params).fit([X[i] for i in here], y[here], X_val=X_val, y_val=y_val)
     assert len(seen) == 1
@@ -120,7 +121,7 @@ def test_a_split_by_hand_is_the_split_inside(Estimator, monkeypatch):
 
 @pytest.mark.parametrize("early_stopping", ["auto", True, False])
 def test_early_stopping_says_what_they_are_for(Estimator, early_stopping, monkeypatch):
-    seen = spy_on_split(monkeypatch, Estimator)
+    seen = spy_on_split(monkeypatch)
     params = dict(max_iter=12, learning_rate_init=0.1)
     fitted = fit_with(tiny(Estimator, early_stopping=early_stopping, **params))
     assert not seen
@@ -291,7 +292,7 @@ def test_a_kind_that_holds_no_sequences(Estimator):
 @pytest.mark.parametrize("labels", [np.arange(6), list("abcdef")], ids=["numbers", "text"])
 def test_no_group_is_on_both_sides(Estimator, labels, monkeypatch, seed):
     """Seen by the values of the sequences, which carry their group's number."""
-    seen = spy_on_split(monkeypatch, Estimator)
+    seen = spy_on_split(monkeypatch)
     number = np.arange(N) % 6
     marked = [np.column_stack([x, np.full(len(x), g)]) for x, g in zip(X, number, strict=True)]
     params = dict(early_stopping=True, validation_fraction=0.3, random_state=seed)
@@ -308,7 +309,7 @@ def test_no_group_is_on_both_sides(Estimator, labels, monkeypatch, seed):
     ("n_groups", "fraction", "expected"), [(2, 0.1, 1), (2, 0.9, 1), (5, 0.4, 2)]
 )
 def test_a_share_of_the_groups_but_one_at_least(n_groups, fraction, expected, monkeypatch):
-    seen = spy_on_split(monkeypatch, RNNRegressor)
+    seen = spy_on_split(monkeypatch)
     groups = np.arange(N) % n_groups
     params = dict(early_stopping=True, validation_fraction=fraction)
     tiny(RNNRegressor, **params).fit(X, groups.astype(float), groups=groups)
@@ -326,7 +327,7 @@ def test_groups_without_early_stopping_have_no_say(Estimator):
 
 
 def test_samples_without_weight_leave_their_group(Estimator, monkeypatch):
-    seen = spy_on_split(monkeypatch, Estimator)
+    seen = spy_on_split(monkeypatch)
     X, y, _, _ = data(Estimator())
     groups = np.arange(N) % 4
     weight = (groups != 2).astype(float)
@@ -342,8 +343,8 @@ def test_samples_without_weight_leave_their_group(Estimator, monkeypatch):
     ("groups", "message"),
     [
         (np.zeros(N), "groups holds one group only"),
-        (np.arange(N - 1), "inconsistent numbers of samples"),
-        (np.zeros((N, 2)), "1d array"),
+        (np.arange(N - 1), r"groups has shape \(23,\), but X has 24 sequences"),
+        (np.zeros((N, 2)), r"groups has shape \(24, 2\).*expected \(24,\)"),
     ],
 )
 def test_groups_that_will_not_do(Estimator, groups, message):
@@ -398,7 +399,7 @@ def test_a_pipeline_transforms_them(Estimator):
 @pytest.mark.usefixtures("routing")
 def test_groups_through_a_search_and_a_pipeline(monkeypatch):
     """Both the folds and early stopping keep groups whole: GroupKFold asks for them by itself."""
-    seen = spy_on_split(monkeypatch, RNNClassifier)
+    seen = spy_on_split(monkeypatch)
     params = dict(early_stopping=True, validation_fraction=0.3, max_iter=2)
     member = tiny(RNNClassifier, **params).set_fit_request(groups=True)
     groups = np.arange(N) // 3
@@ -431,7 +432,7 @@ def test_what_nobody_asked_for_is_refused():
 
 
 def test_without_routing_groups_go_by_the_step_s_name(monkeypatch):
-    seen = spy_on_split(monkeypatch, GRURegressor)
+    seen = spy_on_split(monkeypatch)
     member = tiny(GRURegressor, early_stopping=True, validation_fraction=0.3)
     X, y, _, _ = data(member)
     scores = cross_validate(

@@ -115,14 +115,15 @@ def refuse_named_tuple(values: Any, name: str) -> None:
     TypeError
         It says what was given, and what to do.
     """
-    if not (isinstance(values, tuple) and hasattr(values, "_fields")):
+    fields = getattr(values, "_fields", ())
+    if not (isinstance(values, tuple) and fields):
         return
-    remedy = f"pass the field that holds the data, {name}.{values._fields[0]} for example"
+    remedy = f"pass the field that holds the data, {name}.{fields[0]} for example"
     if type(values).__name__ == "PackedSequence":
         remedy = f"torch.nn.utils.rnn.unpack_sequence({name}) makes a list of it"
     raise TypeError(
         f"{name} is {with_article(values)}, a named tuple with the fields "
-        f"{', '.join(values._fields)}, but one item for each sequence is expected: {remedy}."
+        f"{', '.join(fields)}, but one item for each sequence is expected: {remedy}."
     )
 
 

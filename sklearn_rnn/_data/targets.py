@@ -46,8 +46,22 @@ def refuse_lost_targets(y: Any, sample_weight: Any = None) -> None:
     """Refuse targets and weights of which NumPy would read others, above all masked ones."""
     refuse_no_list(y, "y")
     refuse_lost_values(y, "y", _LEAVE_OUT)
+    if sample_weight is not None:
+        refuse_lost_weights(sample_weight)
+
+
+def refuse_lost_weights(sample_weight: Any) -> None:
+    """Refuse weights of which NumPy would read others, and those that are no numbers of a size."""
     refuse_no_list(sample_weight, "sample_weight")
     refuse_silent_losses(sample_weight, "sample_weight", _LEAVE_OUT)
+    is_list = isinstance(sample_weight, list | tuple) or np.ndim(sample_weight) == 1
+    if is_list and len({len(item) if _has_items(item) else None for item in sample_weight}) > 1:
+        raise ValueError(
+            "sample_weight holds lists or arrays of unequal lengths, but one number for each "
+            "sequence is expected; with return_sequences=True, one for each step of all sequences."
+        )
+    with no_overflow("sample_weight"):
+        np.asarray(sample_weight, dtype=np.float64)
 
 
 def check_sample_weight(sample_weight: Any, n_samples: int) -> np.ndarray:
@@ -56,8 +70,7 @@ def check_sample_weight(sample_weight: Any, n_samples: int) -> np.ndarray:
         return np.ones(n_samples)
     if isinstance(sample_weight, Real):
         sample_weight = [sample_weight] * n_samples
-    refuse_no_list(sample_weight, "sample_weight")
-    refuse_silent_losses(sample_weight, "sample_weight", _LEAVE_OUT)
+    refuse_lost_weights(sample_weight)
     with no_overflow("sample_weight"):
         weight = check_array(
             sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"

@@ -304,6 +304,8 @@ shape (n_samples,)
         check_is_fitted(self)
         if not self._architecture_["return_sequences"]:
             refuse_lost_targets(y, sample_weight)
+            if self._target_kind_ == "multilabel":
+                encode_labels(y, self.classes_, multilabel=True)
             return float(super().score(X, y, sample_weight))
         y, labels, weight = align_steps(X, y, self.predict(X), sample_weight)
         return float(accuracy_score(y, labels, sample_weight=weight))
