@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._data.refusals import with_article
 from sklearn_rnn._typing import ArrayOrList
 from sklearn_rnn.sequences import SequenceArray
 
@@ -307,7 +308,7 @@ def _blocks(collection: Any, name: str) -> list[Any]:
     if isinstance(collection, list):
         return collection
     raise TypeError(
-        f"{name} is a {type(collection).__name__}: expected a dask Array, a dask Bag, or a list of "
+        f"{name} is {with_article(collection)}: expected a dask Array, a dask Bag, or a list of "
         "blocks. What is in memory already goes to the estimator itself."
     )
 

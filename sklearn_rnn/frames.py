@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sklearn_rnn._data.refusals import with_article
 from sklearn_rnn._records import Record
 from sklearn_rnn._typing import Array, SupportsArray
 from sklearn_rnn.sequences import SequenceArray
@@ -233,7 +234,7 @@ def _read_frame(frame: Any) -> Any:
     except TypeError:
         remedy = ": collect() it first" if hasattr(frame, "collect") else ""
         raise TypeError(
-            f"frame is a {type(frame).__name__}: expected a pandas or polars data frame{remedy}"
+            f"frame is {with_article(frame)}: expected a pandas or polars data frame{remedy}"
         ) from None
     if len(table) == 0:
         raise ValueError("frame has no rows")

@@ -7,6 +7,7 @@ from inspect import signature
 from typing import Any
 
 from sklearn_rnn import _files
+from sklearn_rnn._data.refusals import with_article
 from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._estimators.consistency import check_consistent
 from sklearn_rnn._estimators.stamps import (
@@ -91,8 +92,8 @@ def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
     estimators = estimators_by_name()
     if estimators.get(name) is not type(estimator):
         raise TypeError(
-            f"save takes one of {', '.join(estimators)}, and got a {name}: for pipelines and "
-            "other estimators use skops, with sklearn_rnn.SKOPS_TRUSTED, or joblib."
+            f"save takes one of {', '.join(estimators)}, and got {with_article(estimator)}: for "
+            "pipelines and other estimators use skops, with sklearn_rnn.SKOPS_TRUSTED, or joblib."
         )
     state = estimator.__getstate__()
     parameters = estimator.get_params(deep=False)

@@ -117,7 +117,8 @@ class TimestepTransformer(  # type: ignore[call-arg]
             )
         draft = copy(self)  # a fit that fails leaves self as it was
         sequences = draft._read_numbers(X, reset=True, allow_nan=True)
-        draft.transformer_ = clone(self.transformer).fit(sequences.values, None)
+        draft._warn_of_long_table(X)
+        draft.transformer_ = _fit_without_y(self.transformer, sequences.values)
         self.__dict__ = draft.__dict__
         return self
 
@@ -190,6 +191,21 @@ class TimestepTransformer(  # type: ignore[call-arg]
             tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
         tags.non_deterministic = inner.non_deterministic
         return tags
+
+
+def _fit_without_y(transformer: Any, table: np.ndarray) -> Any:
+    """Return a fitted clone of `transformer`, unless it needs y."""
+    try:
+        return clone(transformer).fit(table, None)
+    except (TypeError, ValueError) as error:
+        # The tag is not set where it depends on a parameter, as in SelectKBest(score_func).
+        if not (get_tags(transformer).target_tags.required or "requires y" in str(error)):
+            raise
+        raise ValueError(
+            f"{transformer!r} needs y, but TimestepTransformer fits on time steps, for which there "
+            "is no y: targets belong to whole sequences. Use a transformer without y, such as "
+            "VarianceThreshold or PCA."
+        ) from error
 
 
 def _map_steps(function: Callable[[np.ndarray], Any], sequences: SequenceArray) -> SequenceArray:

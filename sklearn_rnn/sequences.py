@@ -11,6 +11,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sklearn_rnn._data.refusals import refuse_lost_values
+
 __all__ = ["SequenceArray"]
 
 Array = NDArray[Any]
@@ -48,8 +50,8 @@ class SequenceArray:
     Notes
     -----
     Two SequenceArrays are equal if they are the same object: compare their `values` and
-    `offsets`. There is no conversion to an ndarray either; say which one you want,
-    ``values``, ``list(X)`` or ``X.to_padded()``.
+    `offsets`. There is no conversion to an ndarray either (`numpy.asarray` raises a TypeError);
+    say which one you want, ``values``, ``list(X)`` or ``X.to_padded()``.
 
     Examples
     --------
@@ -71,7 +73,7 @@ class SequenceArray:
     offsets: NDArray[np.int64]
 
     def __init__(self, values: ArrayLike, offsets: ArrayLike) -> None:
-        self.values = np.asarray(values)
+        self.values = _as_array(values, "values")
         self.offsets = _check_offsets(offsets, self.values)
 
     @classmethod
@@ -95,7 +97,7 @@ class SequenceArray:
         >>> SequenceArray.from_sequences([np.zeros((4, 2)), np.ones((3, 2))])
         SequenceArray(2 sequences of 3 to 4 steps, 2 features, float64)
         """
-        arrays = [np.asarray(sequence) for sequence in sequences]
+        arrays = [_as_array(item, f"sequence {i}") for i, item in enumerate(sequences)]
         if not arrays:
             raise ValueError("there are no sequences: how many features would they have?")
         _check_same_form(arrays)
@@ -143,7 +145,7 @@ class SequenceArray:
         >>> SequenceArray.from_padded(np.zeros((2, 3, 1)), lengths=[3, 1]).lengths
         array([3, 1])
         """
-        X = np.asarray(X)
+        X = _as_array(X, "X")
         if X.ndim != 3:
             raise ValueError(
                 f"X has shape {X.shape}: expected (n_sequences, n_timesteps, n_features)"
@@ -270,13 +272,21 @@ class SequenceArray:
     def __getitem__(self, key: Any) -> Array | SequenceArray:
         if isinstance(key, tuple):
             key = _first_axis(key)
-        if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+        if _is_index(key):
             return self._sequence(int(key))
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self))
             if step == 1:
                 return self._range(start, max(start, stop))
         return self._take(np.arange(len(self))[key])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """Refuse: a conversion would make NumPy complain of an inhomogeneous shape, or worse."""
+        raise TypeError(
+            "A SequenceArray is no table: its sequences are of unequal length. Wrap a transformer "
+            "of scikit-learn in TimestepTransformer, as in TimestepTransformer(StandardScaler()); "
+            "for an array take X.values, with one row for each time step, or X.to_padded()."
+        )
 
     def __sizeof__(self) -> int:
         """Count the arrays, so that Dask knows what to send once instead of with every task."""
@@ -308,6 +318,12 @@ class SequenceArray:
         # Row r of the result lies as far from its sequence's start as its source does.
         shift = np.repeat(self.offsets[index] - offsets[:-1], np.diff(offsets))
         return SequenceArray(self.values[np.arange(offsets[-1]) + shift], offsets)
+
+
+def _as_array(values: Any, name: str) -> Array:
+    """Convert to an array, unless masked values or the like would be lost."""
+    refuse_lost_values(values, name)
+    return np.asarray(values)
 
 
 def real_steps(X: Array, padding_value: float = np.nan) -> NDArray[np.bool_]:
@@ -342,6 +358,13 @@ def _total(lengths: NDArray[np.int64]) -> int:
     return high * 2**32 + low
 
 
+def _is_index(key: Any) -> bool:
+    """Whether the key is an integer: Python's, NumPy's, or an array of no dimensions."""
+    if isinstance(key, np.ndarray):
+        return key.ndim == 0 and key.dtype.kind in "iu"
+    return isinstance(key, (int, np.integer)) and not isinstance(key, bool)
+
+
 def _first_axis(key: tuple[Any, ...]) -> Any:
     """Unpack a key (key,) or (key, ...), as scikit-learn passes them."""
     if len(key) == 1 or (len(key) == 2 and key[1] is Ellipsis):
@@ -352,7 +375,7 @@ def _first_axis(key: tuple[Any, ...]) -> Any:
 
 
 def _check_offsets(offsets: ArrayLike, values: Array) -> NDArray[np.int64]:
-    offsets = np.asarray(offsets)
+    offsets = _as_array(offsets, "offsets")
     if values.ndim != 2:
         raise ValueError(
             f"values has shape {values.shape}: expected (sum of lengths, n_features); "
@@ -404,7 +427,7 @@ def _check_same_form(arrays: list[Array]) -> None:
 def _check_lengths(
     lengths: ArrayLike, n_sequences: int | None = None, *, longest: int | None = None
 ) -> NDArray[np.int64]:
-    lengths = np.asarray(lengths)
+    lengths = _as_array(lengths, "lengths")
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu":
         raise ValueError(
             "lengths must be a one-dimensional array of integers, "
@@ -426,7 +449,7 @@ def _check_lengths(
 
 
 def _check_mask(mask: ArrayLike, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    mask = np.asarray(mask)
+    mask = _as_array(mask, "mask")
     if mask.dtype != bool or mask.shape != shape:
         raise ValueError(
             f"mask must be an array of bool of shape {shape}, got {mask.shape} of {mask.dtype}"

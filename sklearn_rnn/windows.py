@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sklearn_rnn._data.containers import how_to_read
 from sklearn_rnn._data.numbers import read_sequences
+from sklearn_rnn._data.refusals import with_article
 from sklearn_rnn._records import Record
 from sklearn_rnn._typing import Array, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
@@ -168,7 +169,7 @@ def read_series(series: Any, name: str, reader: str) -> SequenceArray:
         series = [series if hasattr(series, "shape") else np.asarray(series)]
         if series[0].shape == ():
             raise TypeError(
-                f"{name} is a {type(series[0].item()).__name__}: expected an array of shape (T,) "
+                f"{name} is {with_article(series[0].item())}: expected an array of shape (T,) "
                 "or (T, F), a data frame, or a list of them"
             )
     packed = read_sequences(series, f"{reader} ({name})", allow_nan=True)

@@ -18,6 +18,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import shuffle
 
 from sklearn_rnn.sequences import SequenceArray
@@ -65,7 +66,10 @@ def test_attributes():
 
 
 def test_it_is_no_array():
-    assert not hasattr(make_packed(), "__array__")
+    X = make_packed()
+    for convert in (np.asarray, np.array, StandardScaler().fit):
+        with pytest.raises(TypeError, match=r"Wrap.*in TimestepTransformer.*X\.to_padded\(\)"):
+            convert(X)
 
 
 def test_values_are_not_copied():

@@ -398,7 +398,7 @@ def test_what_cannot_be_concatenated():
         RecurrentState.concatenate([])
     with pytest.raises(ValueError, match=r"states\[0\] and states\[1\] are of different"):
         RecurrentState.concatenate([state, other])
-    with pytest.raises(TypeError, match="got a ndarray"):
+    with pytest.raises(TypeError, match="got an object of type ndarray"):
         RecurrentState.concatenate([state, state.h])
 
 
@@ -556,7 +556,7 @@ def test_an_observation_may_come_in_many_forms():
         ([[1.0, 2.0], [-np.inf, 0.0]], ValueError, "contains infinity .*in stream 1, feature 0"),
         (np.array([1j, 2.0]), ValueError, "Complex data not supported"),
         (["a", "b"], ValueError, "could not convert string to float"),
-        ([[1.0], [1.0, 2.0]], ValueError, "inhomogeneous"),
+        ([[1.0], [1.0, 2.0]], ValueError, "x_t is a list of items that differ in length"),
         (np.ma.masked_array([1.0, 2.0], [0, 1]), ValueError, "masked"),
         (np.array([1, 2], "M8[s]"), ValueError, "datetime64"),
         ({"a": 1}, TypeError, "dict"),

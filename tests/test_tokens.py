@@ -221,9 +221,9 @@ def test_text_without_an_embedding_is_pointed_to_it(X):
 
 
 def test_lists_of_unequal_lists_of_numbers_are_not():
-    with pytest.raises(ValueError, match="inhomogeneous") as caught:
+    with pytest.raises(ValueError, match="rows that differ in length") as caught:
         fit_tiny(LSTMRegressor, [[1.0], [1.0, 2.0], 3.0] * 4)
-    assert "embedding_size" not in "\n".join(caught.value.__notes__)
+    assert "embedding_size" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("X", "other"), [(WORDS, CODES), (CODES, WORDS)])
@@ -263,7 +263,8 @@ def test_the_first_partial_fit_fixes_the_vocabulary():
     model.partial_fit(WORDS[:3], y[:3])
     assert model.vocabulary_.tolist() == sorted(set("ashelmoak"))
     before = model.weights_
-    model.partial_fit(["zz", "qq"], y[:2])
+    with pytest.warns(UserWarning, match="No token of X is known"):
+        model.partial_fit(["zz", "qq"], y[:2])
     assert model.vocabulary_.tolist() == sorted(set("ashelmoak"))
     moved = model.weights_["weight_embedding"] - before["weight_embedding"]
     assert moved.all()  # unknown tokens teach all known ones

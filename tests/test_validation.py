@@ -497,9 +497,9 @@ def test_long_frame_with_text_ids_points_to_sequences_from_frame():
 
 
 def test_ragged_list_of_lists_points_to_arrays():
-    with pytest.raises(ValueError, match="inhomogeneous") as caught:
+    message = r"rows that differ in length \(1 to 2\).*\[np.asarray\(sequence\) for sequence in X\]"
+    with pytest.raises(ValueError, match=message):
         read([[1.0, 2.0], [3.0]])
-    assert "[np.asarray(sequence) for sequence in X]" in caught.value.__notes__[0]
 
 
 # --- Bad input, row by row -----------------------------------------------------------------------
@@ -589,7 +589,7 @@ BAD = [
     ("row-33", [*RAGGED, np.zeros((0, 2))], ValueError, "sequence 3 has no steps"),
     ("row-33-1d", [*RAGGED_1D, np.zeros(0)], ValueError, "sequence 3 has no steps"),
     ("row-34", [*RAGGED, np.zeros(3)], ValueError, "sequence 0 has 2 dim.* sequence 3 has 1"),
-    ("row-34-number", [*RAGGED_1D, 3.0], ValueError, "sequence 3 has 0 dimensions"),
+    ("row-34-number", [*RAGGED_1D, 3.0], ValueError, r"Sequence 3 of X is 3\.0, but an array"),
     (
         "row-36",
         [RAGGED[0], with_value(np.nan, 2, 1, X=RAGGED[2])],
@@ -605,7 +605,7 @@ BAD = [
     ("row-37-set", {1.0, 2.0}, TypeError, "X is a set.*Make it a list first"),
     ("row-37-dict", {"a": X2}, TypeError, "X is a dict"),
     ("row-37-generator", (sequence for sequence in RAGGED), TypeError, "X is a generator"),
-    ("lazy-frame", pl.LazyFrame({"a": [1.0]}), ValueError, "setting an array element|could not"),
+    ("lazy-frame", pl.LazyFrame({"a": [1.0]}), TypeError, r"a LazyFrame.*pass X\.collect"),
     ("row-37-object", object(), TypeError, "argument must be"),
 ]
 

@@ -343,8 +343,8 @@ def test_samples_without_weight_leave_their_group(Estimator, monkeypatch):
     ("groups", "message"),
     [
         (np.zeros(N), "groups holds one group only"),
-        (np.arange(N - 1), "inconsistent numbers of samples"),
-        (np.zeros((N, 2)), "1d array"),
+        (np.arange(N - 1), r"groups has shape \(23,\), but X has 24 sequences"),
+        (np.zeros((N, 2)), r"groups has shape \(24, 2\).*expected \(24,\)"),
     ],
 )
 def test_groups_that_will_not_do(Estimator, groups, message):

@@ -172,7 +172,10 @@ class RecurrentState:
             raise ValueError("there are no states to concatenate: at least one is needed")
         for state in states:
             if not isinstance(state, RecurrentState):
-                raise TypeError(f"only RecurrentStates can be joined, got a {type(state).__name__}")
+                raise TypeError(
+                    "only RecurrentStates can be joined, got an object of type "
+                    f"{type(state).__name__}"
+                )
         origin = states[0]._origin
         for i, state in enumerate(states):
             if not same_fit(state._origin, origin):

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy import sparse
 
+from sklearn_rnn._data.refusals import is_frame, refuse_named_tuple, refuse_unreadable, with_article
 from sklearn_rnn.sequences import SequenceArray, real_steps
 
 
@@ -24,17 +25,21 @@ def how_to_read(X: Any, *, tokens: bool = False) -> Literal["flat", "array", "li
     """
     if isinstance(X, SequenceArray):
         return "packed"
+    refuse_named_tuple(X, "X")
     if isinstance(X, (list, tuple)):
         return "list" if tokens or any(_is_sequence(item) for item in X) else "flat"
     if sparse.issparse(X) or is_frame(X) or isinstance(X, (str, bytes)):
         return "flat"
     if not hasattr(X, "__array__"):
+        if hasattr(X, "collect"):
+            raise TypeError(f"X is {with_article(X)}, which has no values yet: pass X.collect().")
         if isinstance(X, Iterable):
             raise TypeError(
-                f"X is a {type(X).__name__}: expected an array, a data frame, a list of sequences "
+                f"X is {with_article(X)}: expected an array, a data frame, a list of sequences "
                 "or a SequenceArray. Make it a list first."
             )
         return "flat"
+    refuse_unreadable(X, "X")
     ndim = len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
     if ndim == 1 and (tokens or any(isinstance(x, (list, tuple)) or _is_sequence(x) for x in X)):
         return "list"
@@ -55,10 +60,6 @@ def _is_array(item: Any) -> bool:
     return is_array and getattr(item, "ndim", 1) > 0  # NumPy's numbers have ndim 0
 
 
-def is_frame(X: Any) -> bool:
-    return hasattr(type(X), "columns") and hasattr(X, "__array__")  # a LazyFrame is not one yet
-
-
 def first_frame(X: Any) -> Any:
     """Give the first data frame of a list, which has the names of the features, or None."""
     frames = (item for item in X if is_frame(item)) if how_to_read(X) == "list" else iter(())
@@ -70,7 +71,7 @@ def describe(X: Any) -> str:
         return f"a {X!r}"
     if isinstance(X, (list, tuple)):
         what = "rows" if how_to_read(X) == "flat" else "sequences"
-        return f"a {type(X).__name__} of {len(X)} {what}"
+        return f"{with_article(X)} of {len(X)} {what}"
     return f"of shape {X.shape if hasattr(X, 'shape') else np.asarray(X).shape}"
 
 

@@ -4,16 +4,22 @@ Whatever scikit-learn would refuse, it refuses itself: every way leads through i
 so that its messages stay as they are.
 """
 
+import re
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from sklearn.utils import assert_all_finite, check_array
 
-from sklearn_rnn._data.containers import how_to_read, is_frame
+from sklearn_rnn._data.containers import how_to_read
+from sklearn_rnn._data.refusals import (
+    dtype_names,
+    is_frame,
+    no_overflow,
+    refuse_silent_losses,
+    with_article,
+)
 from sklearn_rnn.sequences import SequenceArray, real_steps
-
-_TEMPORAL = ("date", "time", "duration", "period")  # datetime64, timedelta64, Duration, ...
 
 
 def read_sequences(
@@ -49,8 +55,9 @@ def read_rows(X: Any, name: str, *, allow_nan: bool = False) -> np.ndarray:
     try:
         return _as_floats(X, name, finite="allow-nan" if allow_nan else True, ensure_2d=True)
     except ValueError as error:
-        _add_pointer(error, X)
-        raise
+        plain = _say_plainly(error, X)
+        _add_pointer(plain, X)
+        raise plain from None
 
 
 def cut_rows(rows: np.ndarray, n_timesteps: int | None, name: str) -> SequenceArray:
@@ -81,9 +88,10 @@ def read_items(X: Any, name: str, *, allow_nan: bool = False) -> SequenceArray:
         values = _as_floats(packed.values, name)
         _check_finite(values, packed.offsets, X, allow_nan)
     except (TypeError, ValueError) as error:
-        _add_pointer(error, X)
-        error.add_note(f"This is about the X of {name}.")
-        raise
+        plain = _say_plainly(error, X)
+        _add_pointer(plain, X)
+        plain.add_note(f"This is about the X of {name}.")
+        raise plain from None
     return SequenceArray(_read_only(values), packed.offsets)
 
 
@@ -110,6 +118,11 @@ def _read_item(i: int, item: Any) -> np.ndarray:
     # There may be many: 35 µs each through check_array, 1 µs all in all without it.
     if type(item) is np.ndarray and item.dtype.kind in "biuf":
         return item
+    if item is None or isinstance(item, Real) or type(item).__name__ == "NAType":
+        raise ValueError(
+            f"Sequence {i} of X is {item!r}, but an array of shape (n_timesteps, n_features) is "
+            "expected. Leave out sequences that are missing, and their targets."
+        )
     if isinstance(item, str):
         what = f"could not convert string to float: {item[:20]!r}"
         raise ValueError(f"Sequence {i} of X: {what}. {_ABOUT_TOKENS}")
@@ -132,8 +145,16 @@ def read_observation(x_t: Any, n_features: int, dtype: np.dtype, name: str) -> n
         Finite, in `dtype`; perhaps `x_t` itself.
     """
     x = x_t
+    if isinstance(x, (list, tuple)):
+        refuse_silent_losses(x, "x_t")
     if type(x) is not np.ndarray and isinstance(x, (list, tuple, Real)):
-        x = np.asarray(x)
+        try:
+            x = np.asarray(x)
+        except ValueError:
+            raise ValueError(
+                f"x_t is {with_article(x)} of items that differ in length: {name} was fitted on "
+                f"{n_features} feature(s) a step, which each of them must have."
+            ) from None
     if type(x) is not np.ndarray or x.dtype.kind not in "biuf":
         x = _as_floats(x, None, minimum=0)
     if x.dtype != dtype:
@@ -162,8 +183,9 @@ def _as_floats(
     minimum: int = 1,
 ) -> np.ndarray:
     """Convert to a C-contiguous array, float32 if X is in single or half precision, or float64."""
-    refuse_silent_losses(X)
-    with np.errstate(over="ignore"):  # a longdouble beyond float64 becomes inf, which is refused
+    refuse_silent_losses(X, "X")
+    # A longdouble beyond float64 becomes inf, which is refused.
+    with np.errstate(over="ignore"), no_overflow("X"):
         return check_array(
             X,
             dtype=_float_dtype(X),
@@ -179,15 +201,8 @@ def _as_floats(
 
 
 def _float_dtype(X: Any) -> type[np.floating]:
-    names = _dtype_names(X)
+    names = dtype_names(X)
     return np.float32 if names and set(names) <= {"float16", "float32"} else np.float64
-
-
-def _dtype_names(X: Any) -> list[str]:
-    """Give the dtypes of an array or frame by name: NumPy, pandas, polars and PyTorch alike."""
-    dtypes = getattr(X, "dtypes", ()) if is_frame(X) else [getattr(X, "dtype", None)]
-    names = (str(getattr(dtype, "name", dtype)).lower() for dtype in dtypes)
-    return [name.removeprefix("torch.") for name in names]
 
 
 def _read_only(values: np.ndarray) -> np.ndarray:
@@ -198,26 +213,6 @@ def _read_only(values: np.ndarray) -> np.ndarray:
 
 
 # --- What is refused, and in which words ---------------------------------------------------------
-
-
-def refuse_silent_losses(X: Any) -> None:
-    """Refuse masked, structured and date arrays, which NumPy would convert silently."""
-    if np.ma.is_masked(X):
-        raise ValueError(
-            "X has masked values, and the mask would be lost. Fill them in; "
-            "padding at the ends of a sequence may be NaN in a 3-D array."
-        )
-    if isinstance(X, np.ndarray) and X.dtype.names:
-        raise ValueError(
-            f"X is a structured array with the fields {X.dtype.names}, but numbers are expected: "
-            "numpy.lib.recfunctions.structured_to_unstructured converts it."
-        )
-    temporal = [name for name in _dtype_names(X) if name.startswith(_TEMPORAL)]
-    if temporal:
-        raise ValueError(
-            f"X is of type {temporal[0]}, but numbers are expected: give the time that has "
-            "passed as a number, for example (X - X.min()) / np.timedelta64(1, 's')."
-        )
 
 
 def _check_finite(values: np.ndarray, offsets: np.ndarray, X: Any, allow_nan: bool) -> None:
@@ -268,6 +263,60 @@ def _message_no_samples(X: Any, name: str) -> str:
     )
 
 
+def _say_plainly(error: Exception, X: Any) -> Exception:
+    """Return the error, or another in the user's words for what NumPy says of rows and cells."""
+    text = str(error)
+    if "could not convert string to float" in text:
+        text = re.sub(r"np\.str_\((.*?)\)$", r"\1", text)  # NumPy's name for its strings
+        where = f", in the column {_first_without_numbers(X)!r} of X" if is_frame(X) else ""
+        return ValueError(text + where)
+    if "inhomogeneous" in text and isinstance(X, (list, tuple)):
+        return ValueError(_message_of_rows(X))
+    if "setting an array element with a sequence" in text:
+        return ValueError(_message_of_cells(X))
+    return error
+
+
+def _first_without_numbers(X: Any) -> Any:
+    """Return the name of the first column whose cells are not numbers."""
+    for name in X.columns:
+        try:
+            is_numbers = np.asarray(X[name], dtype=float).ndim == 1
+        except (TypeError, ValueError):
+            is_numbers = False
+        if not is_numbers:
+            return name
+    return None
+
+
+def _message_of_rows(X: list[Any] | tuple[Any, ...]) -> str:
+    """Say that rows differ in length."""
+    rows = [item for item in X if isinstance(item, (list, tuple))]
+    lengths = [len(row) for row in rows]
+    lengths += [1] * (len(X) - len(rows))
+    message = f"X is {with_article(X)} of rows that differ in length ({min(lengths)} to "
+    message += f"{max(lengths)})"
+    if any(isinstance(token, str) for row in rows for token in row):
+        return f"{message}. {_ABOUT_TOKENS}"
+    return (
+        f"{message}, but rows have one value for each step. If these are sequences of unequal "
+        "length, make each of them an array: [np.asarray(sequence) for sequence in X]."
+    )
+
+
+def _message_of_cells(X: Any) -> str:
+    """Say that cells hold arrays, lists or Series; of a data frame, name the first such column."""
+    remedy = "X.to_numpy()" if hasattr(X, "iloc") else "X.rows()" if is_frame(X) else "X"
+    where = "Cells of X"
+    if is_frame(X):
+        where = f"Cells of the column {_first_without_numbers(X)!r} of X"
+    return (
+        f"{where} hold arrays or lists, but a 2-D X has a number in each cell. This makes a list "
+        "of sequences, with one column for each feature: "
+        f"[np.column_stack(row) for row in {remedy}]."
+    )
+
+
 def _add_pointer(error: Exception, X: Any) -> None:
     """Add a hint to scikit-learn's message, which itself stays unchanged."""
     if is_frame(X) and "could not convert" in str(error):
@@ -278,12 +327,20 @@ def _add_pointer(error: Exception, X: Any) -> None:
         )
     if "could not convert string" in str(error) and _ABOUT_TOKENS not in str(error):
         error.add_note(_ABOUT_TOKENS)
-    if isinstance(X, (list, tuple)) and "inhomogeneous" in str(error):
-        lists = (item for item in X if isinstance(item, (list, tuple)))
-        if any(isinstance(token, str) for item in lists for token in item):
-            error.add_note(_ABOUT_TOKENS)
-            return
+    if "Expected 2D array, got 1D array" in str(error):
         error.add_note(
-            "If these are sequences of unequal length, make each of them an array: "
-            "[np.asarray(sequence) for sequence in X]."
+            "Is X one sequence? pass [X]; after a fit on a 2-D X, X.reshape(1, -1). Are these "
+            "sequences of one step each? pass X.reshape(-1, 1)."
         )
+    if "contains NaN" in str(error) and how_to_read(X) == "flat" and _ends_in_nan(X):
+        error.add_note(
+            "NaN stands at the ends of the rows. Is it the padding of sequences of unequal length? "
+            "pass a 3-D array, np.asarray(X, dtype=float)[:, :, np.newaxis], where such steps are "
+            "left out."
+        )
+
+
+def _ends_in_nan(X: Any) -> bool:
+    """Whether the NaN of a table (n, D) stand at the ends of its rows only."""
+    table = _as_floats(X, None)
+    return table.ndim == 2 and not np.isnan(table[real_steps(table[:, :, np.newaxis])]).any()

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sklearn_rnn._data.containers import how_to_read
+from sklearn_rnn._data.refusals import refuse_no_list, refuse_unreadable
 from sklearn_rnn._data.targets import check_sample_weight
 from sklearn_rnn.sequences import SequenceArray, real_steps
 
@@ -36,6 +37,7 @@ or SequenceArray
     ValueError
         If y does not have one target for each step of X; it names the sequence.
     """
+    refuse_no_list(y, name)
     if isinstance(y, SequenceArray):
         _check_lengths(name, lengths, y.lengths)
         flat = y.values
@@ -47,10 +49,15 @@ or SequenceArray
 
 
 def _flatten_list(lengths: np.ndarray, y: Any, name: str) -> np.ndarray:
-    items = [_as_array(item) for item in y]
+    items = [_as_array(item, f"{name} of sequence {i}") for i, item in enumerate(y)]
     if all(item.ndim == 0 for item in items):
         raise ValueError(_message_not_per_step(name, (len(items),)))
     for i, item in enumerate(items):
+        if item.ndim == 0:
+            raise ValueError(
+                f"{name} of sequence {i} is {item.item()!r}, but with return_sequences=True there "
+                "is one target for each step. Where no step has a target, give NaN for each step."
+            )
         if item.ndim not in (1, 2) or item.shape[1:] != items[0].shape[1:]:
             raise ValueError(
                 f"{name} of sequence {i} has shape {item.shape}, and that of sequence 0 has "
@@ -65,7 +72,7 @@ def _flatten_list(lengths: np.ndarray, y: Any, name: str) -> np.ndarray:
 
 
 def _flatten_array(X: Any, lengths: np.ndarray, y: Any, name: str) -> np.ndarray:
-    y = _as_array(y)
+    y = _as_array(y, name)
     if y.ndim not in (2, 3):
         raise ValueError(_message_not_per_step(name, y.shape))
     rows = y.reshape(-1, *y.shape[2:])
@@ -94,8 +101,9 @@ def _message_not_per_step(name: str, shape: tuple[int, ...]) -> str:
     )
 
 
-def _as_array(y: Any) -> np.ndarray:
+def _as_array(y: Any, name: str) -> np.ndarray:
     """Convert y to an array; keep masks, and keep None and NaN that stand beside text."""
+    refuse_unreadable(y, name)
     if np.ma.is_masked(y):
         return np.ma.asarray(y)
     array = np.asarray(y)
@@ -150,6 +158,7 @@ def step_weights(X: Any, lengths: np.ndarray, sample_weight: Any, scored: np.nda
 
     `sample_weight` has one weight for each sequence, or one for each step in a container like y.
     """
+    refuse_no_list(sample_weight, "sample_weight")
     if isinstance(sample_weight, SequenceArray) or _has_arrays(sample_weight):
         flat = flatten_steps(X, lengths, sample_weight, "sample_weight")
         weight = check_sample_weight(flat, len(scored))
@@ -166,7 +175,7 @@ def step_weights(X: Any, lengths: np.ndarray, sample_weight: Any, scored: np.nda
 def _has_arrays(sample_weight: Any) -> bool:
     if _is_list(sample_weight):
         return any(np.ndim(item) > 0 for item in sample_weight)
-    return np.ndim(sample_weight) > 1
+    return len(getattr(sample_weight, "shape", ())) > 1
 
 
 def arrange_steps(

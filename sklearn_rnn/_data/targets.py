@@ -5,8 +5,10 @@ Dimension key: N samples, K outputs, C classes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from numbers import Number, Real
+from reprlib import repr as shorten
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,15 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length
 
+from sklearn_rnn._data.refusals import (
+    no_overflow,
+    refuse_lost_values,
+    refuse_no_list,
+    refuse_silent_losses,
+)
 from sklearn_rnn.sequences import SequenceArray
 
+_LEAVE_OUT = "Leave these sequences out, in X, y and sample_weight alike."
 # No probability starts nearer to 0 or 1 than this.
 SMALLEST_PRIOR = 1e-3
 
@@ -27,9 +36,32 @@ def check_y_given(sequences: SequenceArray, y: Any, name: str) -> None:
     """Raise a ValueError unless there is a y, with a target for each sequence."""
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    refuse_no_list(y, "y")
     if np.isscalar(y) or (isinstance(y, np.ndarray) and y.ndim == 0):
         raise ValueError(f"y must hold one target for each sample, got the scalar {y!r}.")
     check_consistent_length(sequences, y)
+
+
+def refuse_lost_targets(y: Any, sample_weight: Any = None) -> None:
+    """Refuse targets and weights of which NumPy would read others, above all masked ones."""
+    refuse_no_list(y, "y")
+    refuse_lost_values(y, "y", _LEAVE_OUT)
+    if sample_weight is not None:
+        refuse_lost_weights(sample_weight)
+
+
+def refuse_lost_weights(sample_weight: Any) -> None:
+    """Refuse weights of which NumPy would read others, and those that are no numbers of a size."""
+    refuse_no_list(sample_weight, "sample_weight")
+    refuse_silent_losses(sample_weight, "sample_weight", _LEAVE_OUT)
+    is_list = isinstance(sample_weight, list | tuple) or np.ndim(sample_weight) == 1
+    if is_list and len({len(item) if _has_items(item) else None for item in sample_weight}) > 1:
+        raise ValueError(
+            "sample_weight holds lists or arrays of unequal lengths, but one number for each "
+            "sequence is expected; with return_sequences=True, one for each step of all sequences."
+        )
+    with no_overflow("sample_weight"):
+        np.asarray(sample_weight, dtype=np.float64)
 
 
 def check_sample_weight(sample_weight: Any, n_samples: int) -> np.ndarray:
@@ -37,10 +69,12 @@ def check_sample_weight(sample_weight: Any, n_samples: int) -> np.ndarray:
     if sample_weight is None:
         return np.ones(n_samples)
     if isinstance(sample_weight, Real):
-        sample_weight = np.full(n_samples, sample_weight)
-    weight = check_array(
-        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
-    )
+        sample_weight = [sample_weight] * n_samples
+    refuse_lost_weights(sample_weight)
+    with no_overflow("sample_weight"):
+        weight = check_array(
+            sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
+        )
     if weight.ndim != 1:
         raise ValueError(
             f"Sample weights must be 1D array or scalar, got an array of shape {weight.shape}."
@@ -81,6 +115,7 @@ def encode_labels(y: Any, classes: np.ndarray | None, multilabel: bool | None) -
     Raises ValueError for targets that are no class labels, for labels that `classes` lacks,
     and where `multilabel` says that y is of the other kind than before.
     """
+    _refuse_uneven(y)
     _refuse_mixed_labels(y)
     if multilabel is None:
         multilabel = _is_multilabel(y)
@@ -106,8 +141,34 @@ def encode_labels(y: Any, classes: np.ndarray | None, multilabel: bool | None) -
     return Labels("multiclass", classes, np.eye(len(classes))[codes])
 
 
+def _refuse_uneven(y: Any) -> None:
+    """Refuse a list or a 1-D object array with arrays of unequal lengths in it."""
+    is_list = isinstance(y, list | tuple)
+    if not is_list and not (getattr(y, "dtype", None) == np.object_ and np.ndim(y) == 1):
+        return
+    sizes = [len(item) if _has_items(item) else None for item in y]
+    counts = [size for size in sizes if size is not None]
+    if len(set(sizes)) > 1 or (counts and not is_list):
+        raise ValueError(
+            "One target for each sequence is expected, but y holds lists or arrays of "
+            f"{min(counts)} to {max(counts)} targets. Is there one for each step? "
+            "set return_sequences=True."
+        )
+
+
+def _has_items(item: Any) -> bool:
+    return (
+        hasattr(item, "__len__")
+        and not isinstance(item, str | bytes)
+        and getattr(item, "ndim", 1) > 0
+    )
+
+
 def check_classes(classes: Any) -> np.ndarray:
     """Return the `classes` of partial_fit, sorted."""
+    classes = list(classes) if isinstance(classes, Set) else classes
+    refuse_no_list(classes, "classes")
+    refuse_lost_values(classes, "classes", "Leave these classes out.")
     _refuse_mixed_labels(classes)
     return np.unique(column_or_1d(classes))
 
@@ -120,6 +181,12 @@ def _is_multilabel(y: Any) -> bool:
 def _encode_multilabel(y: Any, classes: np.ndarray | None) -> Labels:
     Y = check_array(y, accept_sparse="csr", dtype=np.float64, input_name="y")
     Y = Y.toarray() if hasattr(Y, "toarray") else Y
+    if len(others := np.setdiff1d(Y, [0, 1])):
+        raise ValueError(
+            f"y has {Y.shape[1]} columns, so that each is a label of its own, 1 where a sequence "
+            f"has it and 0 where not, but y holds {others[0]:g}. Make it 0 and 1, for example "
+            "(y == 1).astype(int); of one label for each sequence make an array of shape (n,)."
+        )
     classes = np.arange(Y.shape[1]) if classes is None else classes
     if Y.shape[1] != len(classes):
         raise ValueError(f"y has {Y.shape[1]} labels a sample, expected {len(classes)}.")
@@ -172,7 +239,36 @@ def class_weight_factors(
         weighty, factors = totals > 0, np.zeros(len(classes))
         factors[weighty] = weight.sum() / (weighty.sum() * totals[weighty])
         return factors[codes]
+    _check_weighted_classes(class_weight, classes)
     return np.asarray(compute_class_weight(class_weight, classes=classes, y=classes))[codes]
+
+
+def check_class_weight(class_weight: Any) -> None:
+    """Raise a ValueError unless the weights of a dict are finite numbers that are not negative."""
+    if not isinstance(class_weight, Mapping):
+        return
+    for label, weight in class_weight.items():
+        try:
+            fits = isinstance(weight, Real) and 0 <= float(weight) < np.inf
+        except OverflowError:
+            fits = False
+        if not fits:
+            raise ValueError(
+                f"class_weight has {shorten(weight)} for the class {label!r}: expected a finite "
+                "number of at least 0, where 0 leaves the class out."
+            )
+
+
+def _check_weighted_classes(class_weight: Mapping[Any, Any], classes: np.ndarray) -> None:
+    """Refuse unknown classes; where all others have weights, they are those that a fold lacks."""
+    known = list(classes)
+    unknown = [label for label in class_weight if label not in known]
+    without = [code for code, label in enumerate(known) if label not in class_weight]
+    if unknown and without:
+        raise ValueError(
+            f"class_weight has weights for {unknown}, which y does not hold, and none for "
+            f"{classes[without].tolist()}: the classes are {classes.tolist()}."
+        )
 
 
 def prior(kind: str, Y: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -186,9 +282,14 @@ def prior(kind: str, Y: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return np.log(share / (1 - share))
 
 
-def check_numeric_targets(y: Any, dtype: np.dtype) -> np.ndarray:
-    """Return regression targets as float64 (N, K), finite in `dtype`."""
-    y = check_array(y, dtype="numeric", ensure_2d=False, input_name="y")
+def check_numeric_targets(y: Any, dtype: np.dtype, name: str) -> np.ndarray:
+    """Return regression targets as float64 (N, K), finite in `dtype`; `name` is the regressor's."""
+    _refuse_uneven(y)
+    _refuse_strings(y, name)
+    with no_overflow("y"):
+        y = check_array(y, dtype="numeric", ensure_2d=False, input_name="y")
+        if y.dtype.kind == "O":
+            y = y.astype(np.float64)
     if y.ndim > 2:
         raise ValueError(f"y must be of shape (n,) or (n, k), got {y.shape}.")
     if np.asarray(y).dtype.kind in "mM":
@@ -196,6 +297,23 @@ def check_numeric_targets(y: Any, dtype: np.dtype) -> np.ndarray:
     with np.errstate(over="ignore"):  # what is too large for float32 becomes inf, and is refused
         check_array(y, dtype=dtype, ensure_2d=False, input_name="y")
     return np.asarray(y, np.float64).reshape(len(y), -1)
+
+
+def _refuse_strings(y: Any, name: str) -> None:
+    if issparse(y):
+        return
+    values = np.asarray(y)
+    strings = values.dtype.kind in "US"
+    if values.dtype.kind == "O":
+        strings = any(isinstance(value, str) for value in values.flat)
+    if strings:
+        text = next(value for value in values.flat if isinstance(value, str | bytes))
+        text = text.item() if isinstance(text, np.generic) else text
+        raise ValueError(
+            f"y holds strings: could not convert string {text!r} to a number, and {name} predicts "
+            f"numbers. For classes use {name.replace('Regressor', 'Classifier')}; for numbers in "
+            "text pass np.asarray(y, dtype=float)."
+        )
 
 
 def check_counts(Y: np.ndarray) -> None:

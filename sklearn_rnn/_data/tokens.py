@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_rnn._data.containers import how_to_read
-from sklearn_rnn._data.numbers import refuse_silent_losses
+from sklearn_rnn._data.refusals import refuse_silent_losses
 from sklearn_rnn.sequences import SequenceArray
 
 Token = int | str
@@ -92,7 +92,7 @@ def _read_array(X: Any, n_timesteps: int | None, name: str) -> tuple[list[Token]
     """Read (n, T) or (n, T, 1): an array, or a data frame."""
     if sparse.issparse(X):
         raise TypeError("X is a sparse matrix: pass tokens as a list of sequences or an array.")
-    refuse_silent_losses(X)
+    refuse_silent_losses(X, "X")
     array = np.asarray(X)
     if array.ndim < 2 or array.ndim > 3 or (array.ndim == 3 and array.shape[2] != 1):
         what = f"the string {X!r}" if isinstance(X, str) else f"of shape {array.shape}"
@@ -116,7 +116,7 @@ def _read_array(X: Any, n_timesteps: int | None, name: str) -> tuple[list[Token]
 
 
 def _read_packed(X: SequenceArray) -> tuple[list[Token], np.ndarray]:
-    refuse_silent_losses(X.values)
+    refuse_silent_losses(X.values, "X")
     if X.n_features != 1:
         raise ValueError(
             f"X is a {X!r}: with embedding_size, a step is one token, so there is one feature."
@@ -150,7 +150,7 @@ def _read_item(i: int, item: Any) -> str | list[Token] | tuple[Token, ...]:
             "sequence? pass [X]."
         )
     try:
-        refuse_silent_losses(item)
+        refuse_silent_losses(item, "X")
     except ValueError as error:
         raise ValueError(f"Sequence {i} of X: {error}") from error
     array = np.asarray(item)
@@ -211,6 +211,16 @@ def _encode(tokens: list[Token], vocabulary: np.ndarray) -> np.ndarray:
     codes = {token: code for code, token in enumerate(vocabulary.tolist())}
     unknown = len(vocabulary)
     return np.fromiter((codes.get(token, unknown) for token in tokens), np.intp, len(tokens))
+
+
+def without_unseen(
+    codes: np.ndarray, seen: np.ndarray, vocabulary: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return codes and vocabulary without the tokens that are not among the codes `seen`."""
+    used = np.unique(seen)
+    new_codes = np.full(len(vocabulary), len(used))
+    new_codes[used] = np.arange(len(used))
+    return new_codes[codes], _make_vocabulary(vocabulary[used].tolist())
 
 
 def decode_tokens(codes: np.ndarray, vocabulary: np.ndarray) -> np.ndarray:

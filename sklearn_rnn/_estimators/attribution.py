@@ -20,6 +20,7 @@ from sklearn_rnn._core.block import Block
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array, Workspace
 from sklearn_rnn._data.containers import restore_container
+from sklearn_rnn._data.refusals import refuse_silent_losses
 from sklearn_rnn._estimators.mixin import MixedIntoFittedModel
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._running.prediction import run_in_blocks
@@ -170,6 +171,7 @@ class Attribution(MixedIntoFittedModel):
         n_features = data.values.shape[1]
         if baseline is None:
             return np.zeros(n_features)
+        refuse_silent_losses(baseline, "baseline", "Give a number for each feature.")
         is_list = isinstance(baseline, np.ndarray | list | tuple)
         if is_list and all(np.ndim(item) == 0 for item in baseline):
             values = np.asarray(baseline)

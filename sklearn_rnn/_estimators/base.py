@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
-from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils.validation import check_consistent_length
+from sklearn.utils import check_random_state
 
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array
+from sklearn_rnn._data.refusals import refuse_lost_values, refuse_no_list
 from sklearn_rnn._data.step_targets import (
     flatten_steps,
     has_step_lengths,
@@ -27,7 +29,12 @@ from sklearn_rnn._data.step_targets import (
     scored_values,
     step_weights,
 )
-from sklearn_rnn._data.targets import check_sample_weight, check_y_given
+from sklearn_rnn._data.targets import (
+    check_sample_weight,
+    check_y_given,
+    refuse_lost_targets,
+)
+from sklearn_rnn._data.tokens import without_unseen
 from sklearn_rnn._estimators.attribution import Attribution
 from sklearn_rnn._estimators.callbacks import Callbacks
 from sklearn_rnn._estimators.checkpoint_identity import identify
@@ -38,6 +45,7 @@ from sklearn_rnn._estimators.held_out import (
     check_held_out_given,
     check_scores_steps,
     give_back,
+    held_out_loss,
     make_validate,
     split_off,
 )
@@ -99,6 +107,9 @@ class RecurrentEstimator(Streams, Insight, Attribution, Callbacks, FittedModel):
     def _as_targets(self, Y: np.ndarray) -> np.ndarray:
         """Return y as a user would give it, for targets (M, K) of `_check_targets`."""
 
+    def _check_scorable(self, held_out: TrainingData) -> None:
+        """Raise a ValueError if the validation score is not defined for these data."""
+
     def _calibrate(self, held_out: TrainingData | None) -> None:
         """Store the errors on held-out data, from which prediction intervals are made."""
 
@@ -133,9 +144,9 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         X_val : like X, default=None
             Validation sequences: for early stopping, instead of a part of X
             (`early_stopping="auto"` then means True), and for the calibration of a regressor's
-            `predict_interval`. With `early_stopping=False` only for that. In a
-            :class:`~sklearn.pipeline.Pipeline`, ``transform_input=["X_val"]`` lets them through
-            the same transformers.
+            `predict_interval`. With `early_stopping=False` they have no say in training, and
+            `history_` has their loss after each epoch. In a :class:`~sklearn.pipeline.Pipeline`,
+            ``transform_input=["X_val"]`` lets them through the same transformers.
         y_val : like y, default=None
             Their targets.
         sample_weight_val : array-like of shape (n_val,), default=None
@@ -205,10 +216,14 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         sequences = read(request.X, n_timesteps=self.n_timesteps, reset=first)
         X, y, weight = request.X, request.y, request.sample_weight
         data = self._read_targets(X, sequences, y, weight, request.classes, first)
+        if first:
+            data = self._forget_left_out(data)
         architecture = self._describe_architecture(sequences.n_features, data.y.shape[1])
         if first:
             self._architecture_ = architecture
             self.out_activation_ = self._loss().out_activation
+            if self.embedding_size is None and not (self.n_timesteps or self.return_sequences):
+                self._warn_of_long_table(X)
         self._check_unchanged(architecture)
         held_out = self._read_held_out(request)
         return Given(data, held_out, _check_groups(request.groups, data.n_samples))
@@ -224,7 +239,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         if hasattr(self, "_resume_"):  # the random numbers go on where they stopped
             rng.bit_generator.state = self._resume_["rng"]
         is_first = not hasattr(self, "_theta_")
-        return Start(is_first, given.dtype, int(given.data.lengths.max()), rng, writer, progress)
+        longest = int(given.data.lengths[given.data.weighty()].max())
+        return Start(is_first, given.dtype, longest, rng, writer, progress)
 
     def _settings(self, given: Given) -> Settings:
         """Return the settings of this fit, in which no "auto" is left."""
@@ -271,6 +287,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                 schedule=settings.schedule(incremental=request.incremental),
                 rng=start.rng,
                 validate=self._make_validate(network, sides, settings.validation_scoring),
+                record=self._make_record(network, sides),
                 n_threads=n_threads,
                 recent=() if start.first else self._last_iterates(),
                 watcher=request.watch and request.watch(partial(self._model_at, sides=sides)),
@@ -315,6 +332,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         check_y_given(sequences, y, type(self).__name__)
         packed, dtype = (sequences.values, sequences.offsets), dtype_of_weights(sequences.dtype)
         if not self.return_sequences:
+            refuse_lost_targets(y, sample_weight)
             try:
                 targets = self._check_targets(y, classes, dtype, first)
             except (TypeError, ValueError) as error:
@@ -332,6 +350,18 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         targets = np.zeros((len(flat), known.shape[1]))
         targets[scored] = known
         return TrainingData(*packed, targets, weight, per_step=True)
+
+    def _forget_left_out(self, data: TrainingData) -> TrainingData:
+        """Return the data of a first fit, and note their form, as if all samples had a weight."""
+        index = data.weighty()
+        if len(index) == data.n_samples:
+            return data
+        self._note_lengths(data.lengths[index])
+        if self.embedding_size is None:
+            return data
+        seen = data.take(index).values
+        codes, self.vocabulary_ = without_unseen(data.values, seen, self.vocabulary_)
+        return replace(data, values=codes)
 
     def _targets_as_trained(self, X: Any, sequences: SequenceArray, y: Any) -> TrainingData:
         """Return the data as a fit would see them; sets parameters, so call it on a copy."""
@@ -427,6 +457,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
             return None
         held_out = sides.held_out
         assert held_out is not None
+        if scoring is None:
+            self._check_scorable(held_out)
         try:
             prepared, _ = self._prepare_targets(held_out, first=False)
         except ValueError:  # class_weight leaves none of it
@@ -434,6 +466,16 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                 raise
             prepared = None
         return make_validate(network, held_out, prepared, self._make_score(held_out, scoring))
+
+    def _make_record(self, network: Network, sides: Sides) -> Callable[[Array], float] | None:
+        """Return the loss of weights on held-out samples that have no say, or None without any."""
+        if sides.stops or sides.held_out is None:
+            return None
+        try:
+            prepared, _ = self._prepare_targets(sides.held_out, first=False)
+        except ValueError:  # class_weight leaves none of it
+            return None
+        return partial(held_out_loss, network, prepared)
 
     def _make_score(self, held_out: TrainingData, scoring: Any) -> Score | None:
         """Return the validation score as a function; None stands for minus the loss."""
@@ -464,8 +506,16 @@ def _check_groups(groups: Any, n_samples: int) -> np.ndarray | None:
     """Return the group of each sample (N,), if there are groups."""
     if groups is None:
         return None
-    groups = column_or_1d(groups)
-    check_consistent_length(groups, np.empty(n_samples))
+    refuse_no_list(groups, "groups")
+    refuse_lost_values(groups, "groups", "Give each sequence a group.")
+    groups = np.asarray(groups)
+    if groups.ndim == 2 and groups.shape[1] == 1:
+        groups = groups[:, 0]
+    if groups.shape != (n_samples,):
+        raise ValueError(
+            f"groups has shape {groups.shape}, but X has {n_samples} sequences: expected "
+            f"({n_samples},), the group of each sequence."
+        )
     return groups
 
 

@@ -14,13 +14,16 @@ from sklearn_rnn._compat import StrOptions
 from sklearn_rnn._core.attribution import Explained, LogOdds, RawOutput
 from sklearn_rnn._core.losses import BinaryLogLoss, Loss, MulticlassLogLoss
 from sklearn_rnn._core.state import RecurrentState
+from sklearn_rnn._data.advice import warn_of_one_hot
 from sklearn_rnn._data.step_targets import align_steps
 from sklearn_rnn._data.targets import (
+    check_class_weight,
     check_classes,
     class_weight_factors,
     encode_labels,
     labels_of,
     prior,
+    refuse_lost_targets,
 )
 from sklearn_rnn._estimators.attribution import output_index
 from sklearn_rnn._estimators.base import RecurrentEstimator
@@ -300,6 +303,9 @@ shape (n_samples,)
         """
         check_is_fitted(self)
         if not self._architecture_["return_sequences"]:
+            refuse_lost_targets(y, sample_weight)
+            if self._target_kind_ == "multilabel":
+                encode_labels(y, self.classes_, multilabel=True)
             return float(super().score(X, y, sample_weight))
         y, labels, weight = align_steps(X, y, self.predict(X), sample_weight)
         return float(accuracy_score(y, labels, sample_weight=weight))
@@ -324,6 +330,10 @@ shape (n_samples,)
         """Return the positions in classes_ of the most probable classes, (N,)."""
         return labels_of(self._target_kind_, raw > 0 if self._target_kind_ == "binary" else raw)
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_class_weight(self.class_weight)
+
     def _check_targets(self, y: Any, classes: Any, dtype: np.dtype, first: bool) -> np.ndarray:
         if not first:
             labels = encode_labels(y, self.classes_, self._target_kind_ == "multilabel")
@@ -331,6 +341,8 @@ shape (n_samples,)
         labels = encode_labels(y, None if classes is None else check_classes(classes), None)
         self.classes_, self._target_kind_ = labels.classes, labels.kind
         self.n_outputs_ = labels.Y.shape[1]
+        if labels.kind == "multilabel":
+            warn_of_one_hot(labels.Y)
         return labels.Y
 
     def _prepare_targets(self, data: TrainingData, first: bool) -> tuple[TrainingData, np.ndarray]:

@@ -113,6 +113,12 @@ def make_validate(
     return validate
 
 
+def held_out_loss(network: Network, data: TrainingData, theta: Array) -> float:
+    """Return the mean loss of weights on data with the targets that the loss is defined for."""
+    raw = run_in_blocks(network, network.raw_prediction, theta, *data.packed)
+    return _mean_loss(network.loss, data, raw)
+
+
 def _no_loss(raw: Array) -> float:
     return np.nan
 

@@ -7,8 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from sklearn_rnn._data.containers import describe, first_frame, how_to_read, is_frame
+from sklearn_rnn._data.advice import warn_of_long_table, warn_of_unknown_tokens
+from sklearn_rnn._data.containers import describe, first_frame, how_to_read
 from sklearn_rnn._data.numbers import cut_rows, read_items, read_observation, read_rows
+from sklearn_rnn._data.refusals import is_frame
 from sklearn_rnn._data.tokens import encode_observation, read_tokens
 from sklearn_rnn._typing import Array
 from sklearn_rnn.sequences import SequenceArray
@@ -36,6 +38,11 @@ class InputReader:
     n_timesteps_in_: int | None
     vocabulary_: Array
     _input_kind_: Kind
+
+    def _warn_of_long_table(self, X: Any) -> None:
+        """Warn if X is a table whose rows are probably steps, though each is read as a sequence."""
+        if how_to_read(X) == "flat" and is_frame(X):
+            warn_of_long_table(X)
 
     def _read_numbers(
         self, X: Any, *, n_timesteps: int | None = None, reset: bool, allow_nan: bool = False
@@ -81,6 +88,7 @@ class InputReader:
             self.vocabulary_ = vocabulary
         else:
             self._compare(X, kind, table)
+            warn_of_unknown_tokens(found.tokens, sequences.values, vocabulary)
         return sequences
 
     def _read_observation(self, x_t: Any, n_features: int, dtype: np.dtype) -> np.ndarray:
@@ -96,9 +104,11 @@ class InputReader:
     def _remember(self, sequences: SequenceArray, kind: Kind, table: Any) -> None:
         """Note the form of X; `table`, a 2-D array or frame, has its features and their names."""
         validate_data(self, table, reset=True, skip_check_array=True)
-        lengths = sequences.lengths
-        self.n_timesteps_in_ = int(lengths[0]) if np.all(lengths == lengths[0]) else None
+        self._note_lengths(sequences.lengths)
         self._input_kind_ = kind
+
+    def _note_lengths(self, lengths: Array) -> None:
+        self.n_timesteps_in_ = int(lengths[0]) if np.all(lengths == lengths[0]) else None
 
     def _compare(self, X: Any, kind: Kind, table: Any) -> None:
         """Raise a ValueError unless X is of the form that fit has seen."""

@@ -19,6 +19,7 @@ from sklearn_rnn._data.targets import (
     check_counts,
     check_numeric_targets,
     count_scale,
+    refuse_lost_targets,
     robust_target_scale,
     target_scale,
     weighted_quantile,
@@ -145,6 +146,8 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         predictions = self._answer(X, RecurrentRegressor._each_quantile)
         if self._architecture_["return_sequences"]:
             y, predictions, sample_weight = align_steps(X, y, predictions, sample_weight)
+        else:
+            refuse_lost_targets(y, sample_weight)
         return self._score_predictions(y, predictions, sample_weight)
 
     def predict_interval(self, X: SequencesLike, coverage: float = 0.9) -> Array:
@@ -273,7 +276,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             )
 
     def _check_targets(self, y: Any, classes: Any, dtype: np.dtype, first: bool) -> np.ndarray:
-        Y = check_numeric_targets(y, dtype)
+        Y = check_numeric_targets(y, dtype, type(self).__name__)
         loss = self._chosen_loss()
         if loss.out_activation == "exp":
             check_counts(Y)
@@ -282,12 +285,15 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         return Y
 
     def _prepare_targets(self, data: TrainingData, first: bool) -> tuple[TrainingData, np.ndarray]:
+        given = data.y
+        if not data.weight.all():  # what has no weight may be of any size
+            given = np.where(data.weight[:, None] > 0, data.y, 0)
         if first:
             scale = robust_target_scale if self._loss().robust else target_scale
             scale = count_scale if self._predicts_exp else scale
-            self._y_mean_, self._y_scale_ = scale(data.y, data.weight)
+            self._y_mean_, self._y_scale_ = scale(given, data.weight)
         # Divided first: the difference of two huge numbers could overflow.
-        y = data.y / self._y_scale_ - self._y_mean_ / self._y_scale_
+        y = given / self._y_scale_ - self._y_mean_ / self._y_scale_
         quantiles = self._quantiles()
         if quantiles is None:
             return replace(data, y=y), np.zeros(data.y.shape[1])
@@ -365,6 +371,13 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
 
     def _as_targets(self, Y: np.ndarray) -> np.ndarray:
         return Y[:, 0] if Y.shape[1] == 1 else Y
+
+    def _check_scorable(self, held_out: TrainingData) -> None:
+        if np.count_nonzero(held_out.weight) < 2:
+            raise ValueError(
+                "The validation data hold one target, but the validation score, R^2 or D^2, is "
+                'defined for two or more: give more of them, or set validation_scoring="loss".'
+            )
 
     def _calibrate(self, held_out: TrainingData | None) -> None:
         if held_out is None:

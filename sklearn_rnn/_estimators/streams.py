@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_rnn._core.state import RecurrentState, same_fit
 from sklearn_rnn._core.stepper import Stepper
 from sklearn_rnn._core.workspace import Array
+from sklearn_rnn._data.refusals import with_article
 from sklearn_rnn._estimators.mixin import MixedIntoFittedModel
 from sklearn_rnn._running.prediction import run_each_step, run_from_state
 from sklearn_rnn._typing import Observation, SequencesLike
@@ -162,7 +163,7 @@ ndarray of shape (n_samples,)
             if not isinstance(state, RecurrentState):
                 raise TypeError(
                     f"a state must be the RecurrentState that an earlier call returned, or None "
-                    f"where sequences begin; got a {type(state).__name__}."
+                    f"where sequences begin; got {with_article(state)}."
                 )
             if hasattr(self, "_theta_") and state._origin.theta is self._theta_:
                 return cast("LiveOrigin[Self]", state._origin)

@@ -48,8 +48,9 @@ def to_arrays(history: Sequence[Epoch]) -> dict[str, Array]:
 def to_line(epoch: Epoch) -> str:
     """Return the line that `verbose` prints for an epoch."""
     parts = [f"Epoch {epoch.epoch}: loss {epoch.loss:.6f}"]
-    if not isnan(epoch.validation_score):
+    if not isnan(epoch.validation_loss):
         parts.append(f"validation loss {epoch.validation_loss:.6f}")
+    if not isnan(epoch.validation_score):
         parts.append(f"validation score {epoch.validation_score:.4f}")
     if not isnan(epoch.learning_rate):
         parts.append(f"learning rate {epoch.learning_rate:.3g}")

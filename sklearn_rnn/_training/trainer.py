@@ -6,6 +6,7 @@ nothing else, so that a fit that fails leaves nothing half-done.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -92,6 +93,8 @@ class Trainer:
         Shuffles the samples, and draws the masks of dropout.
     validate : Validate or None
         If given, the result is the weights with the best score.
+    record : callable theta -> float, or None
+        The loss on data that have no say in training, kept for each epoch.
     n_threads : int
         With 2 or more, the two halves of a large batch run at the same time. The result has the
         same bits for any number.
@@ -110,6 +113,7 @@ class Trainer:
     schedule: Schedule
     rng: np.random.Generator
     validate: Validate | None = None
+    record: Callable[[Array], float] | None = None
     n_threads: int = 1
     recent: tuple[Array, ...] = ()
     watcher: Watcher | None = None
@@ -282,9 +286,13 @@ class Trainer:
 
     def _validated(self, epoch: Epoch, model: Array) -> Epoch:
         """Return the epoch with its validation score and loss, if there is validation."""
-        if self.validate is None:
-            return epoch
         begin = perf_counter()
+        if self.validate is None:
+            if self.record is None:
+                return epoch
+            loss = self.record(model)
+            seconds = epoch.seconds + perf_counter() - begin
+            return epoch._replace(seconds=seconds, validation_loss=loss)
         score, loss = self.validate(model)
         if not np.isfinite(score):
             what = "the validation score"

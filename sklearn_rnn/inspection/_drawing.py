@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_rnn._data.refusals import with_article
 from sklearn_rnn._estimators.attribution import is_integer
 from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._typing import Array, SequencesLike
@@ -103,7 +104,7 @@ def model_inside(estimator: Any, X: Any = None) -> tuple[Any, Any]:
     if not isinstance(estimator, RecurrentEstimator):
         raise TypeError(
             "estimator must be one of sklearn_rnn's classifiers or regressors, or a Pipeline or "
-            f"search that ends in one; got a {type(estimator).__name__}."
+            f"search that ends in one; got {with_article(estimator)}."
         )
     check_is_fitted(estimator)
     return estimator, X

@@ -74,7 +74,12 @@ def recurrent_weights(module: Any) -> tuple[Arrays, dict[str, Any]]:
 
     Without biases, these are zeros.
     """
-    weights = {name: to_array(parameter) for name, parameter in module.named_parameters()}
+    _refuse_stale_weights(module)
+    # By name, not by parameter: a module with parametrizations such as weight_norm has others.
+    suffixes = ("", "_reverse") if module.bidirectional else ("",)
+    ends = [f"_l{k}{suffix}" for k in range(module.num_layers) for suffix in suffixes]
+    kinds = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if module.bias else [])]
+    weights = {kind + end: to_array(getattr(module, kind + end)) for end in ends for kind in kinds}
     for name in [name for name in weights if name.startswith("weight_hh")]:
         for bias in ("bias_ih", "bias_hh"):
             zeros = np.zeros(len(weights[name]), weights[name].dtype)
@@ -86,6 +91,19 @@ def recurrent_weights(module: Any) -> tuple[Arrays, dict[str, Any]]:
     }
     params |= {name: getattr(module, name) for name in pair_of(module).cell.torch_arguments}
     return weights, params
+
+
+def _refuse_stale_weights(module: Any) -> None:
+    """Refuse PyTorch's old weight_norm and spectral_norm, which set weights only when called."""
+    for name, _ in module.named_parameters():
+        if name.endswith(("_g", "_v", "_orig")):
+            weight = name.rpartition("_")[0]
+            raise ValueError(
+                f"{_name(module)} has the parameter {name!r} of torch.nn.utils.weight_norm or the "
+                f"like, so that its {weight!r} may be out of date: call "
+                f"torch.nn.utils.remove_weight_norm(module, {weight!r}) first, or use "
+                "torch.nn.utils.parametrizations, which can be read as they are."
+            )
 
 
 def dense_layers(readout: Any) -> list[Dense]:
@@ -108,6 +126,7 @@ def dense_layers(readout: Any) -> list[Dense]:
 
 
 def _dense(linear: Any) -> Dense:
+    _refuse_stale_weights(linear)
     weight = to_array(linear.weight)
     bias = np.zeros(len(weight), weight.dtype) if linear.bias is None else to_array(linear.bias)
     return weight, bias
