@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from numbers import Real
 from typing import Any, Literal
 
@@ -64,8 +64,8 @@ def sequences_from_frame(
     by : column name or list of column names
         The key of a sequence.
     order : column name
-        The time of a step: numbers, dates, times or durations, none missing, and none twice in a
-        sequence.
+        The time of a step: numbers, dates, times, periods, durations or categories that have an
+        order, none missing, and none twice in a sequence.
     features : column name or list of column names, default=None
         The features of a step: columns of numbers or bool. None takes all of them that are not
         `by`, `order`, `target` or `groups`.
@@ -209,7 +209,8 @@ def _cut(table: Any, by: Any, order: Any, sort: bool, regular: Any) -> _Cut:
     in_blocks = _Cut(by, ids, np.argsort(code, kind="stable"), offsets)
     stamps = _read_stamps(table, order, in_blocks)
     cut = _Cut(by, ids, np.lexsort((stamps, code)), offsets) if sort else in_blocks
-    _check_stamps(stamps[cut.rows], order, regular, cut)
+    shown = _to_numpy(table.get_column(order))
+    _check_stamps(stamps[cut.rows], shown[cut.rows], order, regular, cut)
     return cut
 
 
@@ -294,17 +295,54 @@ def _read_stamps(table: Any, order: Any, cut: _Cut) -> np.ndarray:
             f"order: {order!r} is missing in {label} ({missing.sum()} in all): "
             "a step without a time has no place in its sequence"
         )
-    stamps = _to_numpy(column)
+    stamps = _to_stamps(column)
     if stamps.dtype.kind not in "iufmM":
+        remedy = "Convert it, for example by pandas.to_datetime or polars' str.to_datetime."
+        if column.dtype == _narwhals().Categorical:
+            remedy = "Give its categories an order: an ordered Categorical of pandas, polars' Enum."
         raise TypeError(
             f"order: {order!r} is {column.dtype}, but numbers, dates or times are expected. "
-            "Convert it, for example by pandas.to_datetime or polars' str.to_datetime."
+            + remedy
         )
     return stamps
 
 
-def _check_stamps(stamps: np.ndarray, order: Any, regular: Any, cut: _Cut) -> None:
-    """Check that the times, (N,) in the order of `cut.rows`, increase within each sequence."""
+def _to_stamps(column: Any) -> np.ndarray:
+    """Convert times of any kind to numbers, datetime64 or timedelta64, which can be subtracted."""
+    narwhals = _narwhals()
+    if column.dtype == narwhals.Enum:  # categories with an order
+        place = {category: i for i, category in enumerate(column.dtype.categories)}
+        return np.array([place[category] for category in column.to_list()])
+    stamps = _to_numpy(column)
+    if stamps.dtype.kind in "iu" and stamps.dtype != np.uint64:
+        return stamps.astype(np.int64)  # differences of the small types would overflow
+    if stamps.dtype.kind != "O":
+        return stamps
+    first = stamps[0]
+    if isinstance(first, datetime) and first.tzinfo is not None:
+        stamps = np.array([stamp.astimezone(UTC).replace(tzinfo=None) for stamp in stamps])
+    if isinstance(first, date):  # Python's, of which pandas makes objects
+        return stamps.astype("datetime64[us]")
+    if isinstance(first, time):  # of a day: the time since midnight
+        return np.array([_since_midnight(stamp) for stamp in stamps], dtype="timedelta64[us]")
+    if isinstance(first, timedelta):
+        return stamps.astype("timedelta64[us]")
+    if len({getattr(stamp, "freq", None) for stamp in stamps} - {None}) == 1:  # pandas' Period
+        return np.array([stamp.ordinal for stamp in stamps])
+    return stamps
+
+
+def _since_midnight(stamp: time) -> timedelta:
+    return datetime.combine(date.min, stamp) - datetime.combine(date.min, time.min)
+
+
+def _check_stamps(
+    stamps: np.ndarray, shown: np.ndarray, order: Any, regular: Any, cut: _Cut
+) -> None:
+    """Check that the times increase within each sequence.
+
+    Both `stamps` (N,) and what messages show of them, `shown` (N,), are in the order of `cut.rows`.
+    """
     before, after = stamps[:-1], stamps[1:]
     same_sequence = np.ones(len(before), dtype=bool)
     same_sequence[cut.offsets[1:-1] - 1] = False
@@ -313,14 +351,14 @@ def _check_stamps(stamps: np.ndarray, order: Any, regular: Any, cut: _Cut) -> No
     if len(back):
         raise ValueError(
             f"{cut.label(cut.sequence(back[0]))} is out of order: {order!r} goes from "
-            f"{_show(before[back[0]])} back to {_show(after[back[0]])}. "
+            f"{_show(shown[back[0]])} back to {_show(shown[back[0] + 1])}. "
             f"sort=True sorts the steps of each sequence by {order!r}."
         )
     twice = np.flatnonzero(same_sequence & (after == before))
     if len(twice):
         raise ValueError(
             f"{cut.label(cut.sequence(twice[0]))} has two rows with {order!r} = "
-            f"{_show(before[twice[0]])} ({len(twice)} such pair(s) in all). "
+            f"{_show(shown[twice[0]])} ({len(twice)} such pair(s) in all). "
             "Keep or average one row for each step."
         )
     if regular is None:
@@ -330,9 +368,10 @@ def _check_stamps(stamps: np.ndarray, order: Any, regular: Any, cut: _Cut) -> No
     if len(uneven):
         raise ValueError(
             f"{cut.label(cut.sequence(uneven[0]))} is not regular: {order!r} goes from "
-            f"{_show(before[uneven[0]])} to {_show(after[uneven[0]])}, where a step of {regular} "
-            f"is expected ({len(uneven)} such place(s) in all). Fill in the rows between, or cut "
-            "the sequence there by a further column in by; regular=None does not look."
+            f"{_show(shown[uneven[0]])} to {_show(shown[uneven[0] + 1])}, where a step of "
+            f"{regular} is expected ({len(uneven)} such place(s) in all). Fill in the rows "
+            "between, or cut the sequence there by a further column in by; regular=None does not "
+            "look."
         )
 
 

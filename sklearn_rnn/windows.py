@@ -16,9 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from sklearn_rnn._data.containers import how_to_read
-from sklearn_rnn._data.numbers import read_sequences
-from sklearn_rnn._data.refusals import with_article
+from sklearn_rnn._data.series import NamedRows, align, read_series, warn_of_gaps
 from sklearn_rnn._records import Record
 from sklearn_rnn._typing import Array, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
@@ -138,9 +136,11 @@ def make_windows(
     """
     for name, value in (("window", window), ("horizon", horizon), ("stride", stride)):
         check_positive(name, value)
-    packed = read_series(series, "series", "make_windows")
-    columns = _target_columns(series, packed.n_features, target)
-    parts = [packed] if exog is None else [packed, _read_exog(exog, packed)]
+    read = read_series(series, "series")
+    warn_of_gaps(read)
+    packed = read.rows
+    columns = _target_columns(read, target)
+    parts = [packed] if exog is None else [packed, read_covariates(exog, "exog", read).rows]
     values = np.concatenate([part.values for part in parts], axis=1)
 
     starts = window_starts(packed, window, horizon, stride)
@@ -157,33 +157,40 @@ def make_windows(
     )
 
 
-def read_series(series: Any, name: str, reader: str) -> SequenceArray:
-    """Read one series or several, without missing values, as packed floats.
+def read_covariates(
+    exog: Any,
+    name: str,
+    series: NamedRows,
+    *,
+    ahead: bool = False,
+    columns: list[Any] | None = None,
+) -> NamedRows:
+    """Read covariates of the rows of series, and of rows after the end of series if `ahead`.
 
-    The messages call it `name`, and what wants it `reader`.
-
-    Raises ValueError where a value is missing or infinite, and says which.
+    Raises ValueError if there are others than one for each series, or if they have other rows.
     """
-    several = how_to_read(series) != "flat"
-    if not several:
-        series = [series if hasattr(series, "shape") else np.asarray(series)]
-        if series[0].shape == ():
-            raise TypeError(
-                f"{name} is {with_article(series[0].item())}: expected an array of shape (T,) "
-                "or (T, F), a data frame, or a list of them"
-            )
-    packed = read_sequences(series, f"{reader} ({name})", allow_nan=True)
-    missing = np.isnan(packed.values)
-    if missing.any():
-        row, column = np.argwhere(missing)[0]
-        i = np.searchsorted(packed.offsets, row, side="right") - 1
-        which = f"{name}[{i}]" if several else name
+    read = read_series(exog, name, columns=columns)
+    if len(read.rows) != len(series.rows):
         raise ValueError(
-            f"{which} is missing (NaN) in row {row - packed.offsets[i]}, column {column} "
-            f"({missing.sum()} value(s) in all). Fill in what is missing, or cut the series there "
-            "and pass the parts as a list."
+            f"{name} has {len(read.rows)} series, but series has {len(series.rows)}: each series "
+            "has covariates of its own."
         )
-    return packed
+    read = align(read, series, ahead=ahead)
+    n_rows, needed = read.rows.lengths, series.rows.lengths
+    other = n_rows < needed if ahead else n_rows != needed
+    if other.any():
+        i = int(other.argmax())
+        which, of = read.label(i), series.label(i)
+        raise ValueError(
+            f"{which} has {n_rows[i]} rows, but "
+            + (
+                f"at least {needed[i]} are needed: those of {of}, and to forecast also those of "
+                "the steps after its end."
+                if ahead
+                else f"{of} has {needed[i]}: {name} holds the covariates of the same rows."
+            )
+        )
+    return read
 
 
 def window_starts(packed: SequenceArray, window: int, horizon: int, stride: int) -> np.ndarray:
@@ -194,10 +201,13 @@ def window_starts(packed: SequenceArray, window: int, horizon: int, stride: int)
     room = packed.lengths - (window + horizon)  # the last row at which a window may start
     if len(short := np.flatnonzero(room < 0)):
         which = "series" if len(packed) == 1 else f"series[{short[0]}]"
+        n_rows, n_columns = packed.lengths[short[0]], packed.n_features
         raise ValueError(
-            f"{which} has {packed.lengths[short[0]]} row(s), but window={window} and "
-            f"horizon={horizon} need at least {window + horizon}"
+            f"{which} has {n_rows} row(s), but window={window} and horizon={horizon} need at least "
+            f"{window + horizon}"
             + (f" ({len(short)} such series in all)" if len(short) > 1 else "")
+            + ". Pass a longer series, or take a shorter window."
+            + (f" (It has {n_columns} columns: rows are times.)" if n_columns > n_rows else "")
         )
     return np.concatenate(
         [first + np.arange(0, last + 1, stride) for first, last in zip(packed.offsets, room)]
@@ -217,26 +227,11 @@ def windows_at(values: np.ndarray, starts: np.ndarray, width: int) -> np.ndarray
     return windows[starts[0] : starts[-1] + 1 : stride]
 
 
-def _read_exog(exog: Any, packed: SequenceArray) -> SequenceArray:
-    covariates = read_series(exog, "exog", "make_windows")
-    if len(covariates) != len(packed):
-        raise ValueError(f"exog has {len(covariates)} series, but series has {len(packed)}")
-    if len(other := np.flatnonzero(covariates.lengths != packed.lengths)):
-        i = other[0]
-        which = "" if len(packed) == 1 else f"[{i}]"
-        raise ValueError(
-            f"exog{which} has {covariates.lengths[i]} rows, but series{which} has "
-            f"{packed.lengths[i]}: exog holds the covariates of the same rows"
-        )
-    return covariates
-
-
-def _target_columns(series: Any, n_columns: int, target: Any) -> list[int]:
+def _target_columns(series: NamedRows, target: Any) -> list[int]:
     """Turn names and numbers of columns into numbers, from 0 on."""
+    n_columns, names = series.rows.n_features, series.columns or []
     if target is None:
         return list(range(n_columns))
-    frame = series if how_to_read(series) == "flat" else next(iter(series))
-    names = list(getattr(frame, "columns", ()))
     targets = target if isinstance(target, list) else [target]
     if not targets:
         raise ValueError("target is empty: at least one column is to be forecast")

@@ -369,14 +369,89 @@ def test_tenths_of_a_second_for_a_day_are_regular():
 def test_dates_are_regular_by_days_and_weeks(make_frame):
     days = [dt.date(2024, 2, 22) + dt.timedelta(days=7 * i) for i in range(3)]
     frame = make_frame({"id": [1] * 3, "t": days, "x": [1.0] * 3})
-    if make_frame is not pd.DataFrame:  # to pandas, dates are objects
-        for step in ("7d", "1w", "W"):
-            sequences_from_frame(frame, by="id", order="t", regular=step)
-        with pytest.raises(ValueError, match="from 2024-02-22 to 2024-02-29, where a step of 1d"):
-            sequences_from_frame(frame, by="id", order="t", regular="1d")
-    else:
-        with pytest.raises(TypeError, match=r"'t' is Object.*pandas\.to_datetime"):
-            sequences_from_frame(frame, by="id", order="t", regular="1w")
+    for step in ("7d", "1w", "W"):
+        sequences_from_frame(frame, by="id", order="t", regular=step)
+    with pytest.raises(ValueError, match="from 2024-02-22 to 2024-02-29, where a step of 1d"):
+        sequences_from_frame(frame, by="id", order="t", regular="1d")
+
+
+# Of the sequences b, a and c, of which the steps of b are at the first, second and fourth time.
+STAGES = ["egg", "larva", "pupa", "fly"]
+PLACES = [0, 1, 1, 2, 3, 0]
+KINDS_OF_ORDER = {
+    "dates": lambda place: dt.date(2026, 1, 31) + dt.timedelta(place),
+    "times of day": lambda place: dt.time(8 + place, 30),
+    "zones": lambda place: dt.datetime(2026, 1, 1, place, tzinfo=dt.timezone(dt.timedelta(0, 60))),
+    "durations": lambda place: dt.timedelta(minutes=place),
+    "int8": lambda place: np.int8(-100 + 60 * place),
+    "uint8": lambda place: np.uint8(60 * place),
+    "decimals": lambda place: Decimal(place),
+}
+LIBRARIES_OF_ORDER = [
+    (library, kind)
+    for library in LIBRARIES
+    for kind in KINDS_OF_ORDER
+    if (library, kind) != ("pandas", "decimals")  # which are objects to pandas
+]
+
+
+def order_columns(kind, library):
+    """Make columns of times at PLACES, of the same with the second b first, and of a tie."""
+    for places in (PLACES, [1, 1, 0, 2, 3, 0], [0, 1, 0, 2, 3, 0]):
+        yield LIBRARIES[library](changed(t=[KINDS_OF_ORDER[kind](place) for place in places]))
+
+
+@pytest.mark.parametrize(("library", "kind"), LIBRARIES_OF_ORDER)
+def test_orders_of_all_kinds(library, kind):
+    frame, unsorted, tie = order_columns(kind, library)
+    assert sequences_from_frame(frame, by="id", order="t", features="n").X[0].ravel().tolist() == [
+        10, 12, 14
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="the sequence id='b' is out of order: 't' goes from"):
+        sequences_from_frame(unsorted, by="id", order="t", features="n")
+    data = sequences_from_frame(unsorted, by="id", order="t", features="n", sort=True)
+    assert data.X[0].ravel().tolist() == [12, 10, 14]
+    with pytest.raises(ValueError, match="the sequence id='b' has two rows with 't' ="):
+        sequences_from_frame(tie, by="id", order="t", features="n")
+
+
+@pytest.mark.parametrize(
+    "make_column",
+    [
+        lambda places: pd.Categorical([STAGES[i] for i in places], STAGES, ordered=True),
+        lambda places: pd.PeriodIndex.from_ordinals([670 + i for i in places], freq="M"),
+    ],
+    ids=["categories", "periods"],
+)
+def test_orders_of_pandas_alone(make_column):
+    frame, unsorted = (
+        pd.DataFrame(TABLE).assign(t=make_column(p)) for p in (PLACES, [1, 1, 0, 2, 3, 0])
+    )
+    with pytest.raises(
+        ValueError, match=r"from (larva|'larva'|2025-12) back to (egg|'egg'|2025-11)"
+    ):
+        sequences_from_frame(unsorted, by="id", order="t", features="n")
+    data = sequences_from_frame(unsorted, by="id", order="t", features="n", sort=True)
+    assert data.X[0].ravel().tolist() == [12, 10, 14]
+    with pytest.raises(ValueError, match=r"id='b' is not regular: 't' goes from .* step of 1"):
+        sequences_from_frame(frame, by="id", order="t", features="n", regular=1)
+
+
+def test_order_of_categories_of_polars():
+    frame = pl.DataFrame(changed(t=[STAGES[i] for i in PLACES]))
+    ordered = frame.with_columns(pl.col("t").cast(pl.Enum(STAGES)))
+    data = sequences_from_frame(ordered, by="id", order="t", features="n")
+    assert data.X[0].ravel().tolist() == [10, 12, 14]
+    for column in (pl.Categorical, pl.String):
+        with pytest.raises(TypeError, match=r"'t' is (Categorical.*an order|String.*to_datetime)"):
+            sequences_from_frame(frame.with_columns(pl.col("t").cast(column)), by="id", order="t")
+
+
+def test_steps_of_small_integers_do_not_overflow():
+    frame = pd.DataFrame({"id": [1, 1], "t": np.array([-100, 100], np.int8), "x": 1.0})
+    assert sequences_from_frame(frame, by="id", order="t", regular=200).X.lengths == [2]
+    with pytest.raises(ValueError, match="from -100 to 100, where a step of 1 is expected"):
+        sequences_from_frame(frame, by="id", order="t", regular=1)
 
 
 @pytest.mark.parametrize("regular", [0, -1, True, "1h", np.nan, np.inf, dt.timedelta(1)])

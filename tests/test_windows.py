@@ -281,9 +281,8 @@ def test_missing_values_are_told_with_their_position():
 
 
 def test_infinity_is_told_with_its_position():
-    with pytest.raises(ValueError, match=r"infinity\. It is in sequence 0, at step 1") as caught:
+    with pytest.raises(ValueError, match=r"^series is infinite in row 1, column 0 \(1 value"):
         make_windows([0.0, np.inf, 0.0], 1)
-    assert caught.value.__notes__ == ["This is about the X of make_windows (series)."]
 
 
 def test_exog_of_other_rows():
@@ -311,12 +310,12 @@ def test_empty_target():
     [
         (None, TypeError, "series is a NoneType: expected an array"),
         (pl.LazyFrame({"a": [1.0]}), TypeError, "series is a LazyFrame: expected an array"),
-        ({"a": COUNT}, TypeError, "X is a dict"),
-        ([], ValueError, "sequence 0 has no steps"),
-        (SequenceArray(np.zeros((0, 1)), [0]), ValueError, "required by make_windows"),
-        (np.zeros((2, 3, 4, 5)), ValueError, r"required by make_windows \(series\)"),
-        (["a", "b"], ValueError, "could not convert string"),
-        (pd.Series(pd.date_range("2020", periods=9)), ValueError, "is of type datetime64"),
+        ({"a": COUNT}, TypeError, r"series is a dict: .* Pass .* list\(series.values\(\)\)"),
+        ([], ValueError, "series has no rows"),
+        (SequenceArray(np.zeros((0, 1)), [0]), ValueError, "series is empty: there is no series"),
+        (np.zeros((2, 3, 4, 5)), ValueError, "series has 4 dimensions: expected an array"),
+        (["a", "b"], ValueError, "series holds text, such as 'a', where numbers"),
+        (pd.Series(pd.date_range("2020", periods=9)), ValueError, "series holds dates"),
         ([pd.DataFrame({"a": COUNT}), pd.DataFrame({"b": COUNT})], ValueError, "the columns"),
     ],
     ids=lambda value: type(value).__name__,

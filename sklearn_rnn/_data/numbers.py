@@ -188,7 +188,7 @@ def _as_floats(
     with np.errstate(over="ignore"), no_overflow("X"):
         return check_array(
             X,
-            dtype=_float_dtype(X),
+            dtype=float_dtype(X),
             order="C",
             ensure_all_finite=finite,
             ensure_2d=ensure_2d,
@@ -200,7 +200,8 @@ def _as_floats(
         )
 
 
-def _float_dtype(X: Any) -> type[np.floating]:
+def float_dtype(X: Any) -> type[np.floating]:
+    """Return float32 for what is in single or half precision, and else float64."""
     names = dtype_names(X)
     return np.float32 if names and set(names) <= {"float16", "float32"} else np.float64
 

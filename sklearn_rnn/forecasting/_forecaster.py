@@ -23,15 +23,15 @@ from sklearn_rnn._gru import GRURegressor
 from sklearn_rnn._typing import Array, RandomState, SequencesLike
 from sklearn_rnn.forecasting._backtest import Backtest, run_backtest
 from sklearn_rnn.forecasting._panel import (
+    Columns,
     Form,
     Panel,
     all_origins,
     check_columns,
-    column_names,
-    forms_of,
     read_panel,
     read_steps,
     rows_at,
+    whole_blocks,
     wrap_all,
 )
 from sklearn_rnn.forecasting._windowing import Scalers, Windowing, split_off_end
@@ -206,13 +206,14 @@ class RecurrentForecaster(StampedEstimator):
         TypeError
             If `series` is no container of numbers.
         """
+        _refuse_target(y)
         self._check_parameters()
         draft = self._unfitted_copy()
-        panel = read_panel("RecurrentForecaster", series, past_exog, future_exog)
-        draft._fit(panel)
-        draft._forms_ = forms_of(series)
-        names = column_names(series)
-        if names is not None:
+        given = read_panel(series, past_exog, future_exog)
+        draft._fit(given.panel)
+        draft._forms_, draft._columns_ = (given.reading, given.forms), given.columns
+        names = given.columns.series
+        if names and all(isinstance(name, str) for name in names):
             draft.feature_names_in_ = np.array(names, dtype=object)
         self.__dict__ = draft.__dict__
         return self
@@ -223,6 +224,7 @@ class RecurrentForecaster(StampedEstimator):
         return draft
 
     def _check_parameters(self) -> None:
+        _check_network(self.estimator)
         self._validate_params()
         for name in ("window", "horizon", "stride", "validation_fraction"):
             if isinstance(getattr(self, name), bool | np.bool_):
@@ -279,19 +281,37 @@ class RecurrentForecaster(StampedEstimator):
                 "estimator must have return_sequences=False and n_timesteps=None: it forecasts "
                 f"from whole windows. Got {estimator!r}."
             )
-        takes_quantiles = "quantiles" in LOSSES[estimator.loss].parameters()
-        if takes_quantiles and np.size(estimator.quantiles) > 1:
+        if estimator.embedding_size is not None:
             raise ValueError(
-                f"estimator has quantiles={estimator.quantiles!r}, but a forecast is one number a "
-                "row and column: give it a single one, or another loss. predict_interval gives "
-                "intervals with any loss."
+                f"estimator has embedding_size={estimator.embedding_size!r}, which is for tokens, "
+                "but series are numbers: leave embedding_size=None."
             )
+        self._check_loss(estimator)
         if self.random_state is not None:
             estimator.set_params(random_state=self.random_state)
         if self.validation_fraction is None:
             # Windows drawn at random overlap with those that are left, and say nothing.
             estimator.set_params(early_stopping=False)
         return estimator
+
+    def _check_loss(self, estimator: Any) -> None:
+        loss = LOSSES.get(estimator.loss)
+        if loss is None:
+            return  # its own fit refuses it
+        if loss.out_activation != "identity":
+            raise ValueError(
+                f"estimator has loss={estimator.loss!r}, whose predictions are never negative, but "
+                "the network forecasts standardized values, which are. Take another loss, such as "
+                '"squared_error" or "absolute_error"; with normalize="window", series may grow in '
+                "proportion to their level."
+            )
+        takes_quantiles = "quantiles" in loss.parameters()
+        if takes_quantiles and np.size(estimator.quantiles) > 1:
+            raise ValueError(
+                f"estimator has quantiles={estimator.quantiles!r}, but a forecast is one number a "
+                "row and column: give it a single one, or another loss. predict_interval gives "
+                "intervals with any loss."
+            )
 
     # ---- forecasts ----
 
@@ -400,18 +420,22 @@ class RecurrentForecaster(StampedEstimator):
         """Return forecasts (n_series, h, F), window scales (n_series, 1, F), and the forms."""
         check_is_fitted(self)
         horizon = self._horizon_ if horizon is None else horizon
-        check_positive("horizon", horizon)
+        _check_horizon(horizon)
+        # Pickles made before columns were matched by name have none.
+        columns = getattr(self, "_columns_", Columns())
         if series is not None:
-            panel = read_panel("RecurrentForecaster", series, past_exog, future_exog)
-            self._check_same_columns(panel, series)
-            forms = forms_of(series)
+            given = read_panel(series, past_exog, future_exog, columns)
+            panel, forms = given.panel, (given.reading, given.forms)
+            check_columns("series", panel.series, self._tail_.series)
+            check_columns("past_exog", panel.past, self._tail_.past)
+            check_columns("future_exog", panel.future, self._tail_.future)
         elif past_exog is not None:
             raise ValueError("past_exog goes with series: those of the training series are known.")
         else:
             panel, forms = self._tail_, self._forms_
             if future_exog is not None:
-                steps = read_steps("RecurrentForecaster", future_exog, len(panel.series))
-                check_columns("future_exog", steps, panel.future)
+                n_steps = whole_blocks(horizon, self._windowing_.step)
+                steps = read_steps(future_exog, panel, forms[1], n_steps, columns)
                 panel = panel.with_future(steps)
         groups, origins = np.arange(len(panel.series)), panel.series.lengths
         forecasts, scale = self._forecast(panel, groups, origins, horizon)
@@ -422,7 +446,6 @@ class RecurrentForecaster(StampedEstimator):
     ) -> tuple[Array, Array]:
         """Return forecasts (n, horizon, F), and window scales (n, 1, F), in the series' unit."""
         windowing = self._windowing_
-        n_steps = windowing.whole_blocks(horizon)
         windowing.check_past_reaches(panel, horizon)
         if (short := origins < windowing.window).any():
             i = groups[short.argmax()]
@@ -431,7 +454,7 @@ class RecurrentForecaster(StampedEstimator):
                 f"{which} has {origins[short.argmax()]} row(s), but window={windowing.window}: a "
                 "forecast needs that many."
             )
-        panel.check_future_reaches(origins, groups, n_steps)
+        panel.check_future_reaches(origins, groups, horizon, windowing.step)
         scaled = self._scalers_.transform(panel)
         forecasts, scale = windowing.forecast(self.estimator_, scaled, groups, origins, horizon)
         return self._scalers_.inverse(forecasts), scale * self._scalers_.series.scale_
@@ -446,7 +469,7 @@ class RecurrentForecaster(StampedEstimator):
                 "fit with a validation_fraction."
             )
         tail, window = self._tail_, self._windowing_.window
-        n_steps = self._windowing_.whole_blocks(horizon)
+        n_steps = whole_blocks(horizon, self._windowing_.step)
         groups, origins = all_origins([window] * len(tail.series), tail.series.lengths, n_steps, 1)
         coverage = float(coverage)
         # Rounded, since 0.9 / (1 - 0.9) comes out a little larger than 9.
@@ -461,16 +484,6 @@ class RecurrentForecaster(StampedEstimator):
         errors = (rows_at(tail.series, groups, origins, horizon) - forecasts) / scale
         margin = margins(errors.reshape(len(errors), -1, 1), 0, 0, coverage)
         return margin.reshape(forecasts.shape[1:])
-
-    def _check_same_columns(self, panel: Panel, series: Any) -> None:
-        """Compare series and covariates with those of fit."""
-        check_columns("series", panel.series, self._tail_.series)
-        names = column_names(series)
-        fitted = getattr(self, "feature_names_in_", None)
-        if names is not None and fitted is not None and names != fitted.tolist():
-            raise ValueError(f"series has the columns {names}, but {fitted.tolist()} in fit.")
-        check_columns("past_exog", panel.past, self._tail_.past)
-        check_columns("future_exog", panel.future, self._tail_.future)
 
     # ---- evaluation ----
 
@@ -560,7 +573,12 @@ class RecurrentForecaster(StampedEstimator):
         step = horizon if step is None else step
         check_positive("horizon", horizon)
         check_positive("step", step)
-        panel = read_panel("RecurrentForecaster", series, past_exog, future_exog)
+        if not callable(metric):
+            raise TypeError(
+                f"metric must be a function, such as sklearn.metrics.mean_absolute_error, got "
+                f"{metric!r}."
+            )
+        panel = read_panel(series, past_exog, future_exog).panel
         return run_backtest(
             partial(self._fit_and_forecast, panel, horizon, coverage),
             panel,
@@ -594,6 +612,43 @@ class RecurrentForecaster(StampedEstimator):
         forecasts, scale = draft._forecast(panel, groups, origins, horizon)
         margin = 0 if coverage is None else draft._margin(horizon, coverage)
         return forecasts, _interval(forecasts, scale, margin)
+
+
+def _check_network(estimator: Any) -> None:
+    if estimator is None or isinstance(estimator, RecurrentRegressor):
+        return
+    hint = ""
+    if isinstance(estimator, Integral):
+        hint = f" If it is the window that is meant: window={estimator}."
+    if isinstance(estimator, type) and issubclass(estimator, RecurrentRegressor):
+        hint = f" Pass an instance: {estimator.__name__}()."
+    raise InvalidParameterError(
+        "The 'estimator' parameter of RecurrentForecaster must be an RNNRegressor, LSTMRegressor "
+        f"or GRURegressor, or None. Got {estimator!r} instead.{hint}"
+    )
+
+
+def _refuse_target(y: Any) -> None:
+    if y is not None:
+        raise ValueError(
+            "fit takes no y: all columns of series are forecast. Pass covariates by name, as "
+            "past_exog= or future_exog=."
+        )
+
+
+def _check_horizon(horizon: Any) -> None:
+    """Raise ValueError unless it is a number of rows, and tell what it may have been meant as."""
+    if np.ndim(horizon) > 0:
+        raise ValueError(
+            f"horizon must be a number of rows, got a {type(horizon).__name__}: pass other series "
+            "by name, series=, and covariates as future_exog=."
+        )
+    if isinstance(horizon, float) and 0 < horizon < 1:
+        raise ValueError(
+            f"horizon must be an integer of at least 1, got {horizon!r}: pass the share of values "
+            "that an interval is to contain by name, coverage=."
+        )
+    check_positive("horizon", horizon)
 
 
 def _interval(forecasts: Array, scale: Array, margin: Any) -> Array:

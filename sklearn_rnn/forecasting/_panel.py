@@ -8,16 +8,16 @@ made: the first row to be forecast is row `origin`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklearn_rnn._data.containers import how_to_read
+from sklearn_rnn._data.series import are_comparable, read_series, rows_after, warn_of_gaps
+from sklearn_rnn._data.times import Times
 from sklearn_rnn.sequences import SequenceArray
-from sklearn_rnn.windows import read_series, windows_at
+from sklearn_rnn.windows import read_covariates, windows_at
 
-# How many of the last times of an index are looked at to continue it.
-_INDEX_ROWS = 100
+_ENDS = ["lower", "upper"]  # the columns of an interval
 
 
 @dataclass(frozen=True)
@@ -51,21 +51,34 @@ class Panel:
         pairs = [np.concatenate(pair) for pair in zip(known, steps)]
         return Panel(self.series, self.past, SequenceArray.from_sequences(pairs))
 
-    def check_future_reaches(self, origins: np.ndarray, groups: np.ndarray, n_steps: int) -> None:
-        """Raise ValueError unless future covariates are known `n_steps` beyond each origin (n,)."""
+    def check_future_reaches(
+        self, origins: np.ndarray, groups: np.ndarray, horizon: int, step: int
+    ) -> None:
+        """Raise ValueError unless future covariates are known as far as a forecast needs them.
+
+        That is `horizon` rows beyond each origin (n,), in whole blocks of `step` rows.
+        """
         if self.future is None:
             return
+        n_steps = whole_blocks(horizon, step)
         ends = np.zeros_like(self.series.lengths)
         np.maximum.at(ends, groups, origins)
         missing = ends + n_steps - self.future.lengths
         if (missing > 0).any():
             i = int(missing.argmax())
-            known = self.future.lengths[i] - ends[i]
+            known = max(self.future.lengths[i] - ends[i], 0)
             raise ValueError(
-                f"{_which('future_exog', i, len(ends))} ends {max(known, 0)} row(s) after the last "
-                f"known row of series, but a forecast of {n_steps} step(s) needs {n_steps} "
-                f"({missing[i]} more). Whole blocks of `horizon` steps are forecast at once."
+                f"{_which('future_exog', i, len(ends))} ends {known} row(s) after the last known "
+                f"row of series, but a forecast of {horizon} step(s) needs {n_steps} "
+                f"({missing[i]} more)"
+                + (f": the network forecasts {step} rows at once." if step > 1 else ".")
+                + (f" Add them, or ask for {n_steps - step} steps." if horizon > step else "")
             )
+
+
+def whole_blocks(horizon: int, step: int) -> int:
+    """Round a horizon up to whole blocks of the `step` rows that a network forecasts at once."""
+    return -(-horizon // step) * step
 
 
 def _cut(packed: SequenceArray | None, first: np.ndarray, end: np.ndarray) -> Any:
@@ -97,41 +110,124 @@ def check_columns(name: str, given: SequenceArray | None, fitted: SequenceArray 
         raise ValueError(f"{name} has {n_given} column(s), but {n_fitted} in fit.")
 
 
-def read_panel(reader: str, series: Any, past_exog: Any, future_exog: Any) -> Panel:
-    """Read series and covariates, and compare their rows."""
-    packed = read_series(series, "series", reader)
-    past = _read_covariates(reader, "past_exog", past_exog, len(packed))
-    future = _read_covariates(reader, "future_exog", future_exog, len(packed))
-    if past is not None and len(other := np.flatnonzero(past.lengths != packed.lengths)):
-        i, n = other[0], len(packed)
-        raise ValueError(
-            f"{_which('past_exog', i, n)} has {past.lengths[i]} rows, but {_which('series', i, n)} "
-            f"has {packed.lengths[i]}: past_exog holds the covariates of the same rows."
+class Columns(NamedTuple):
+    """The names of the columns of series and covariates, or None where they have none."""
+
+    series: list[Any] | None = None
+    past_exog: list[Any] | None = None
+    future_exog: list[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """Series and covariates as they were given: read, and what is needed to answer in kind.
+
+    Attributes
+    ----------
+    panel : Panel
+    columns : Columns
+    forms : list of Form
+        One for each series.
+    reading : {"flat", "array", "list", "packed"}
+        How the container of the series is read.
+    """
+
+    panel: Panel
+    columns: Columns
+    forms: list[Form]
+    reading: str
+
+
+def read_panel(
+    series: Any, past_exog: Any, future_exog: Any, columns: Columns | None = None
+) -> Given:
+    """Read series and covariates, and match their rows, and their columns with those of fit."""
+    columns = columns or Columns()
+    read = read_series(series, "series", columns=columns.series)
+    warn_of_gaps(read)
+    past = future = None
+    if past_exog is not None:
+        past = read_covariates(past_exog, "past_exog", read, columns=columns.past_exog)
+    if future_exog is not None:
+        future = read_covariates(
+            future_exog, "future_exog", read, ahead=True, columns=columns.future_exog
         )
-    if future is not None and len(short := np.flatnonzero(future.lengths < packed.lengths)):
-        i, n = short[0], len(packed)
+    items = [series] if read.reading == "flat" else list(series)
+    return Given(
+        Panel(
+            read.rows,
+            None if past is None else past.rows,
+            None if future is None else future.rows,
+        ),
+        Columns(
+            read.columns,
+            None if past is None else past.columns,
+            None if future is None else future.columns,
+        ),
+        [Form.of(item, read.columns, times) for item, times in zip(items, read.times)],
+        read.reading,
+    )
+
+
+def read_steps(
+    future_exog: Any, tail: Panel, forms: list[Form], n_steps: int, columns: Columns
+) -> SequenceArray:
+    """Read the future covariates of the steps after the end of the training series.
+
+    Parameters
+    ----------
+    future_exog : any container of covariates
+        As given to `predict`.
+    tail : Panel
+        The end of the training series.
+    forms : list of Form
+        Those of the training series.
+    n_steps : int
+        Steps that covariates are needed of.
+    columns : Columns
+        Those of fit.
+    """
+    steps = read_series(future_exog, "future_exog", columns=columns.future_exog)
+    if len(steps.rows) != len(forms):
         raise ValueError(
-            f"{_which('future_exog', i, n)} has {future.lengths[i]} rows, but at least "
-            f"{packed.lengths[i]} are needed: those of {_which('series', i, n)}, and to forecast "
-            "also those of the steps after its end."
+            f"future_exog has {len(steps.rows)} series, but fit had {len(forms)}: each series has "
+            "covariates of its own."
         )
-    return Panel(packed, past, future)
+    check_columns("future_exog", steps.rows, tail.future)
+    assert tail.future is not None
+    rows = []
+    for i, (values, form) in enumerate(zip(steps.rows, forms)):
+        label, given = steps.label(i), steps.times[i]
+        if are_comparable(given, form.times, label, "the training series"):
+            assert given is not None
+            assert form.times is not None
+            values = values[rows_after(form.times, given, label)]
+            if len(values) == 0:
+                raise ValueError(
+                    f"{label} ends at {given.index[-1]}, but the first row to be forecast comes "
+                    f"after {form.times.index[-1]}, the last of the training series: pass the "
+                    "covariates of the rows to be forecast."
+                )
+        else:
+            known = tail.future[i][: len(tail.series[i])]
+            _refuse_all_rows(values, known, form.n_rows, n_steps, label)
+        rows.append(values)
+    return SequenceArray.from_sequences(rows)
 
 
-def read_steps(reader: str, future_exog: Any, n_series: int) -> SequenceArray:
-    """Read the future covariates of the steps after the end of the training series."""
-    steps = _read_covariates(reader, "future_exog", future_exog, n_series)
-    assert steps is not None
-    return steps
+def _refuse_all_rows(
+    values: np.ndarray, known: np.ndarray, n_rows: int, n_steps: int, label: str
+) -> None:
+    """Raise ValueError if covariates start with all those of the `n_rows` training rows.
 
-
-def _read_covariates(reader: str, name: str, exog: Any, n_series: int) -> SequenceArray | None:
-    if exog is None:
-        return None
-    covariates = read_series(exog, name, reader)
-    if len(covariates) != n_series:
-        raise ValueError(f"{name} has {len(covariates)} series, but series has {n_series}.")
-    return covariates
+    The last of these are `known`. More rows are allowed if as many `n_steps` are needed.
+    """
+    reaches_beyond = len(values) > max(n_rows, n_steps)
+    if reaches_beyond and np.array_equal(values[n_rows - len(known) : n_rows], known):
+        raise ValueError(
+            f"{label} has {len(values)} rows, which start with those of the training series. "
+            f"Without series=, pass the rows after its end alone: {label}[{n_rows}:]."
+        )
 
 
 def _which(name: str, i: int, n_series: int) -> str:
@@ -143,7 +239,7 @@ def _which(name: str, i: int, n_series: int) -> str:
 
 @dataclass(frozen=True)
 class Form:
-    """What container a series came in, and how its index ends.
+    """What container a series came in, and how its times end.
 
     Attributes
     ----------
@@ -151,48 +247,67 @@ class Form:
         1 for a series of numbers, 2 for rows of several columns.
     n_rows : int
         Rows of the series.
-    index : pandas.Index or None
-        The last entries of the index of a pandas object.
     names : list, or None
-        The columns of a data frame, or the one name of a pandas Series.
+        The columns of a data frame, or the one name of a Series; None for an array.
+    library : {"pandas", "polars"} or None
+        What the container is from; None for an array.
+    times : Times or None
+        The last of its times.
     """
 
     ndim: int
     n_rows: int
-    index: Any
-    names: list[Any] | None
+    names: list[Any] | None = None
+    library: str | None = None
+    times: Times | None = None
 
     @classmethod
-    def of(cls, series: Any) -> Form:
-        """Read the form off one series."""
-        if hasattr(series, "iloc"):
-            names = list(series.columns) if series.ndim == 2 else [series.name]
-            return cls(series.ndim, len(series), series.index[-_INDEX_ROWS:], names)
-        return cls(np.ndim(series), len(series), None, None)
+    def of(cls, series: Any, columns: list[Any] | None, times: Times | None) -> Form:
+        """Read the form off one series, whose columns are read in the order `columns`."""
+        library = type(series).__module__.partition(".")[0]
+        if library not in ("pandas", "polars"):
+            return cls(np.ndim(series), len(series))
+        ndim = len(series.shape)
+        names = [series.name] if ndim == 1 else columns
+        end = None if times is None else times.last(1)
+        return cls(ndim, len(series), names, library, end)
 
     def wrap(self, values: np.ndarray) -> Any:
         """Return a forecast (h, F), or an interval's ends (h, F, 2), in this form."""
-        if self.names is None:
-            return values[:, 0] if self.ndim == 1 else values
+        if self.library == "pandas":
+            return self._to_pandas(values)
+        if self.library == "polars":
+            return self._to_polars(values)
+        return values[:, 0] if self.ndim == 1 else values
+
+    def _to_pandas(self, values: np.ndarray) -> Any:
         import pandas as pd
 
-        index = _continued(self.index, len(values), self.n_rows)
+        assert self.names is not None
+        index = None if self.times is None else self.times.following(len(values))
+        if index is None:
+            index = pd.RangeIndex(self.n_rows, self.n_rows + len(values))
         if values.ndim == 2:
             if self.ndim == 1:
                 return pd.Series(values[:, 0], index=index, name=self.names[0])
             return pd.DataFrame(values, index=index, columns=self.names)
-        ends = ["lower", "upper"]
         if self.ndim == 1:
-            return pd.DataFrame(values[:, 0], index=index, columns=ends)
-        columns = pd.MultiIndex.from_product([self.names, ends])
+            return pd.DataFrame(values[:, 0], index=index, columns=_ENDS)
+        columns = pd.MultiIndex.from_product([self.names, _ENDS])
         return pd.DataFrame(values.reshape(len(values), -1), index=index, columns=columns)
 
+    def _to_polars(self, values: np.ndarray) -> Any:
+        import polars as pl
 
-def forms_of(series: Any) -> tuple[str, list[Form]]:
-    """Return how the container is read, and the form of each series in it."""
-    reading = how_to_read(series)
-    items = [series] if reading == "flat" else list(series)
-    return reading, [Form.of(item) for item in items]
+        assert self.names is not None
+        if values.ndim == 2 and self.ndim == 1:
+            return pl.Series(self.names[0], values[:, 0])
+        names = self.names
+        if values.ndim == 3:
+            names = (
+                _ENDS if self.ndim == 1 else [f"{name}_{end}" for name in names for end in _ENDS]
+            )
+        return pl.DataFrame(values.reshape(len(values), -1), schema=names)
 
 
 def wrap_all(reading: str, forms: list[Form], forecasts: np.ndarray) -> Any:
@@ -202,27 +317,3 @@ def wrap_all(reading: str, forms: list[Form], forecasts: np.ndarray) -> Any:
     if reading == "array":
         return forecasts
     return [form.wrap(values) for form, values in zip(forms, forecasts)]
-
-
-def column_names(series: Any) -> list[str] | None:
-    """Return the columns of a data frame, or of the first of a list, if they are all strings."""
-    reading = how_to_read(series)
-    first = series if reading == "flat" else next(iter(series))
-    names = list(getattr(first, "columns", ()))
-    return names if names and all(isinstance(name, str) for name in names) else None
-
-
-def _continued(index: Any, n_steps: int, n_rows: int) -> Any:
-    """Return the `n_steps` entries that follow in a pandas index, or numbers of rows."""
-    import pandas as pd
-
-    if isinstance(index, pd.PeriodIndex):
-        return pd.period_range(index[-1], periods=n_steps + 1, name=index.name)[1:]
-    if isinstance(index, pd.DatetimeIndex):
-        freq = index.freq or pd.DatetimeIndex(index, freq="infer").freq
-        if freq is not None:
-            return pd.date_range(index[-1], periods=n_steps + 1, freq=freq, name=index.name)[1:]
-    elif pd.api.types.is_numeric_dtype(index) and len(steps := np.unique(np.diff(index))) == 1:
-        following = index[-1] + steps[0] * np.arange(1, n_steps + 1)
-        return pd.Index(following, name=index.name)
-    return pd.RangeIndex(n_rows, n_rows + n_steps, name=index.name)

@@ -16,12 +16,15 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_rnn.forecasting._panel import Panel, rows_at
+from sklearn_rnn.forecasting._panel import Panel, rows_at, whole_blocks
 from sklearn_rnn.sequences import SequenceArray
 from sklearn_rnn.windows import window_starts
 
 # A window that moves less than this, in standard deviations of all series, is not blown up further.
 SMALLEST_SCALE = 0.001
+
+# The largest value whose squares can be summed in float64, with room for many rows.
+LARGEST = 1e150
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,14 @@ class Scalers:
 
     @classmethod
     def fit(cls, panel: Panel) -> Scalers:
-        """Compute them from the rows of the series, without covariates after their end."""
+        """Compute them from the rows of the series, without covariates after their end.
+
+        Raises ValueError if squares of the values are out of the range of float64.
+        """
         known = panel.between(np.zeros_like(panel.series.lengths), panel.series.lengths, ahead=0)
         parts = (known.series, known.past, known.future)
+        for name, part in zip(("series", "past_exog", "future_exog"), parts):
+            _check_range(name, part)
         return cls(*(None if part is None else StandardScaler().fit(part.values) for part in parts))
 
     def transform(self, panel: Panel) -> Panel:
@@ -51,6 +59,22 @@ class Scalers:
         """Return standardised forecasts (n, h, F) in the unit of the series."""
         rows = forecasts.reshape(-1, forecasts.shape[2])
         return self.series.inverse_transform(rows).reshape(forecasts.shape)
+
+
+def _check_range(name: str, part: SequenceArray | None) -> None:
+    if part is None:
+        return
+    highest, lowest = (f(part.values, axis=0).astype(np.float64) for f in (np.max, np.min))
+    largest, spread = np.maximum(highest, -lowest), highest - lowest
+    extreme = (largest > LARGEST) | ((spread > 0) & (spread < 1 / LARGEST))
+    if extreme.any():
+        column = int(extreme.argmax())
+        size = largest[column] if largest[column] > LARGEST else spread[column]
+        raise ValueError(
+            f"{name} has values of size {size:.0e} in column {column}, the squares of which are "
+            f"out of the range of float64. Divide the column by {size:.0e}, and multiply the "
+            "forecasts by it."
+        )
 
 
 def _scaled(scaler: Any, part: Any) -> Any:
@@ -116,7 +140,7 @@ class Windowing:
 
         The network forecasts h rows; they join the window, and it forecasts the next h.
         """
-        n_steps = self.whole_blocks(horizon)
+        n_steps = whole_blocks(horizon, self.step)
         windows, past, future = self._gather(panel, groups, origins, n_steps)
         first_scale = self.frame(windows)[1]
         forecasts = []
@@ -127,10 +151,6 @@ class Windowing:
             forecasts.append(block)
             windows = np.concatenate([windows, block], axis=1)[:, -self.window :]
         return np.concatenate(forecasts, axis=1)[:, :horizon], first_scale
-
-    def whole_blocks(self, horizon: int) -> int:
-        """Round a horizon up to what the network forecasts."""
-        return -(-horizon // self.step) * self.step
 
     def frame(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the level (n, 1, F) and scale (n, 1, F) that windows (n, W, F) are seen in."""
