@@ -80,7 +80,8 @@ class Attribution(MixedIntoFittedModel):
         """
         model, sequences, network = self._look(X)
         explain, data = model._explanation(network, sequences, target, step)
-        rows = read_backward(explain, model._theta_, data, partial(_input_gradients, explain))
+        theta = model._theta_.astype(data.y.dtype, copy=False)
+        rows = read_backward(explain, theta, data, partial(_input_gradients, explain))
         if model._reads_tokens:
             return model._arrange_steps(X, sequences, rows)
         return restore_container(X, SequenceArray(rows, sequences.offsets))
@@ -147,25 +148,26 @@ class Attribution(MixedIntoFittedModel):
         if not is_integer(n_steps) or n_steps < 1:
             raise ValueError(f"n_steps must be a positive integer, got {n_steps!r}.")
         model, sequences, network = self._look(X)
-        path = model._path(*model._explanation(network, sequences, target, step), baseline)
-        shares = path.integrate(int(n_steps))
+        explain, data = model._explanation(network, sequences, target, step)
+        shares = model._path(explain, data, baseline).integrate(int(n_steps))
         _warn_if_incomplete(shares, int(n_steps))
-        rows = shares.rows.astype(model._theta_.dtype)
+        rows = shares.rows.astype(data.y.dtype)
         if model._reads_tokens:
             return model._arrange_steps(X, sequences, rows.sum(axis=1))
         return restore_container(X, SequenceArray(rows, sequences.offsets))
 
     def _path(self, network: Network, data: TrainingData, baseline: Any) -> Path:
         """Return the path from the baseline to the data, along which the gradient is integrated."""
+        theta = self._theta_.astype(data.y.dtype, copy=False)
         if not self._reads_tokens:
             base = self._read_baseline(data, baseline).astype(data.values.dtype)
-            return numbers_path(network, self._theta_, data, base)
+            return numbers_path(network, theta, data, base)
         if baseline is None:
-            return tokens_path(network, self._theta_, data, None)
+            return tokens_path(network, theta, data, None)
         if not isinstance(baseline, str | Integral):
             raise ValueError(f"baseline must be a token, or None; got {baseline!r}.")
         (code,) = self._encode_observed_tokens(baseline)
-        return tokens_path(network, self._theta_, data, int(code))
+        return tokens_path(network, theta, data, int(code))
 
     def _read_baseline(self, data: TrainingData, baseline: Any) -> Array:
         """Return a baseline (sum of T_i, F) or (F,)."""
@@ -199,7 +201,7 @@ class Attribution(MixedIntoFittedModel):
         """Return a network whose loss is the explained number, and data with matching targets."""
         loss, Y = self._explained(self._raw_prediction(sequences), target)
         weight = answer_weights(sequences.offsets, step, per_step=network.per_step)
-        dtype = self._theta_.dtype
+        dtype = self._dtype_of_predictions(self._theta_.dtype)  # gradients have y's unit
         values = sequences.values if self._reads_tokens else sequences.values.astype(dtype)
         data = TrainingData(
             values,
