@@ -238,11 +238,54 @@ def test_an_incomplete_sum_is_warned_of():
     X = make_sequences(seed=3)
     model = fit_tiny(GRURegressor, **ARCHITECTURES["all_options"])
     baseline = make_sequences(seed=4)
-    with pytest.warns(UserWarning, match=r"add up to .* differ by .* Raise n_steps=5\."):
-        shares = model.integrated_gradients(X, baseline, n_steps=5)
+    message = r"sequence \d add up to .* differ by .* 41 times n_steps=1 gradients.* Raise n_steps"
+    with pytest.warns(UserWarning, match=message) as record:
+        shares = model.integrated_gradients(X, baseline, n_steps=1)
+    assert record[0].filename == __file__
     difference = model.predict(X) - model.predict(baseline)
     gaps = np.abs([a.sum() for a in shares] - difference)
-    assert gaps.max() > 0.05 * np.abs(difference).max()
+    assert (gaps > 0.01 * np.abs(difference)).any()
+
+
+def saturated(Estimator=LSTMRegressor):
+    """Return a model, and sequences so large that its gates switch right beside the baseline."""
+    X = make_sequences(seed=3)
+    model = fit_tiny(Estimator, X, max_iter=30, learning_rate_init=0.05)
+    return model, [1000 * x for x in X]
+
+
+@pytest.mark.parametrize("n_steps", [10, 50])
+@pytest.mark.parametrize("Estimator", [GRURegressor, LSTMRegressor, RNNRegressor])
+def test_a_path_is_divided_until_the_sum_is_right(Estimator, n_steps):
+    model, X = saturated(Estimator)
+    shares = model.integrated_gradients(X, n_steps=n_steps)
+    difference = model.predict(X) - model.predict([np.zeros_like(x) for x in X])
+    sums, sizes = ([f(a).sum() for a in shares] for f in (np.asarray, np.abs))
+    gaps = np.abs(sums - difference)
+    assert (gaps <= np.maximum(0.01 * np.abs(difference), 0.001 * np.array(sizes))).all()
+
+
+def test_a_divided_path_does_not_depend_on_the_other_sequences():
+    model, X = saturated()
+    together = model.integrated_gradients(X, n_steps=10)
+    for x, shares in zip(X[:4], together[:4], strict=True):
+        (alone,) = model.integrated_gradients([x], n_steps=10)
+        np.testing.assert_allclose(alone, shares, rtol=1e-9, atol=1e-12)
+
+
+def test_a_smooth_path_is_that_of_one_quadrature():
+    """No more than `n_steps` gradients where the sum is right at once."""
+    X = make_sequences(seed=3)
+    model = fit_tiny(LSTMRegressor)
+    nodes, weights = np.polynomial.legendre.leggauss(6)
+    expected = [np.zeros_like(x) for x in X]
+    for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
+        for total, gradient in zip(
+            expected, model.input_gradients([node * x for x in X]), strict=True
+        ):
+            total += weight * gradient
+    for x, total, shares in zip(X, expected, model.integrated_gradients(X, n_steps=6), strict=True):
+        np.testing.assert_allclose(shares, x * total, rtol=1e-12, atol=1e-15)
 
 
 def test_the_baseline_is_zero_unless_said_otherwise():

@@ -5,9 +5,8 @@ Dimension key: n sequences, T_i steps, M answers (one a sequence, or one a step)
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
@@ -22,16 +21,18 @@ from sklearn_rnn._core.workspace import Array, Workspace
 from sklearn_rnn._data.containers import restore_container
 from sklearn_rnn._data.refusals import refuse_silent_losses
 from sklearn_rnn._estimators.mixin import MixedIntoFittedModel
+from sklearn_rnn._estimators.path_integral import (
+    REFINEMENT,
+    Path,
+    Shares,
+    numbers_path,
+    tokens_path,
+)
+from sklearn_rnn._estimators.user_warning import warn_user
 from sklearn_rnn._running.packing import TrainingData
-from sklearn_rnn._running.prediction import run_in_blocks
 from sklearn_rnn._running.traces import read_backward
 from sklearn_rnn._typing import SequencesLike
 from sklearn_rnn.sequences import SequenceArray
-
-# Shares that add up to a prediction up to this part of the largest difference are complete.
-INCOMPLETE = 0.05
-# From a share of the way, 0 at the baseline and 1 at X, to the weights and data there.
-Way = Callable[[float], tuple[Array, TrainingData]]
 
 
 class Attribution(MixedIntoFittedModel):
@@ -80,7 +81,8 @@ class Attribution(MixedIntoFittedModel):
         """
         model, sequences, network = self._look(X)
         explain, data = model._explanation(network, sequences, target, step)
-        rows = read_backward(explain, model._theta_, data, partial(_input_gradients, explain))
+        theta = model._theta_.astype(data.y.dtype, copy=False)
+        rows = read_backward(explain, theta, data, partial(_input_gradients, explain))
         if model._reads_tokens:
             return model._arrange_steps(X, sequences, rows)
         return restore_container(X, SequenceArray(rows, sequences.offsets))
@@ -113,8 +115,9 @@ class Attribution(MixedIntoFittedModel):
             With `return_sequences`: at which step's answer, -1 for the last one of each sequence.
             None: the sum over all steps.
         n_steps : int, default=50
-            Gradients that the mean is taken of: the nodes of a Gauss-Legendre quadrature, exact
-            for polynomials of degree 2 * n_steps - 1.
+            Number of gradients of the first attempt: the nodes of a Gauss-Legendre quadrature,
+            which is exact for polynomials of degree 2 * n_steps - 1. A sequence whose sum is
+            wrong then takes up to 40 times as many more.
 
         Returns
         -------
@@ -129,10 +132,14 @@ class Attribution(MixedIntoFittedModel):
 
         Notes
         -----
-        It costs `n_steps` training steps. With ``pooling="max"``, or relu (of an RNN, or of
-        `head_sizes`), the gradient jumps on the way, and the sum holds up to some 1 / n_steps of
-        the difference only; with `layer_norm` it may change fast. A sum that misses the difference
-        by more than 5 % of the largest difference is warned of: raise `n_steps` then.
+        A sum is right if it misses f(x) - f(baseline) by at most 1 % of that difference, or by
+        at most 0.1 % of the sum of the sizes of all shares, where positive and negative shares
+        cancel. Most sequences need `n_steps` gradients for that, each at the cost of a training
+        step. Where the gradient changes fast, as with features that are not scaled or with
+        `layer_norm`, or jumps, as with ``pooling="max"`` and relu, the path is halved where the sum
+        is wrong, again and again, until the sum is right or another ``40 * n_steps`` gradients
+        are spent. A sum that is still wrong then is warned of. Each sequence has its own path,
+        so that its shares do not depend on the other sequences of X.
 
         References
         ----------
@@ -141,30 +148,27 @@ class Attribution(MixedIntoFittedModel):
         """
         if not is_integer(n_steps) or n_steps < 1:
             raise ValueError(f"n_steps must be a positive integer, got {n_steps!r}.")
-        nodes, shares = np.polynomial.legendre.leggauss(int(n_steps))
         model, sequences, network = self._look(X)
         explain, data = model._explanation(network, sequences, target, step)
-        difference, at = model._way(network, data, baseline)
-        total = np.zeros(difference.shape)
-        for node, share in zip((nodes + 1) / 2, shares / 2, strict=True):
-            total += share * read_backward(explain, *at(node), partial(_input_gradients, explain))
-        rows = (difference * total).astype(model._theta_.dtype)
-        warn_if_incomplete(explain, rows, at(0.0), at(1.0), n_steps)
+        shares = model._path(explain, data, baseline).integrate(int(n_steps))
+        _warn_if_incomplete(shares, int(n_steps))
+        rows = shares.rows.astype(data.y.dtype)
         if model._reads_tokens:
             return model._arrange_steps(X, sequences, rows.sum(axis=1))
         return restore_container(X, SequenceArray(rows, sequences.offsets))
 
-    def _way(self, network: Network, data: TrainingData, baseline: Any) -> tuple[Array, Way]:
-        """Return X - baseline, and a function from a share of the path to (weights, data)."""
+    def _path(self, network: Network, data: TrainingData, baseline: Any) -> Path:
+        """Return the path from the baseline to the data, along which the gradient is integrated."""
+        theta = self._theta_.astype(data.y.dtype, copy=False)
         if not self._reads_tokens:
             base = self._read_baseline(data, baseline).astype(data.values.dtype)
-            return numbers_way(self._theta_, data, base)
+            return numbers_path(network, theta, data, base)
         if baseline is None:
-            return tokens_way(self._theta_, network, data, None)
+            return tokens_path(network, theta, data, None)
         if not isinstance(baseline, str | Integral):
             raise ValueError(f"baseline must be a token, or None; got {baseline!r}.")
         (code,) = self._encode_observed_tokens(baseline)
-        return tokens_way(self._theta_, network, data, int(code))
+        return tokens_path(network, theta, data, int(code))
 
     def _read_baseline(self, data: TrainingData, baseline: Any) -> Array:
         """Return a baseline (sum of T_i, F) or (F,)."""
@@ -199,7 +203,7 @@ class Attribution(MixedIntoFittedModel):
         """Return a network whose loss is the explained number, and data with matching targets."""
         loss, Y = self._explained(self._raw_prediction(sequences), target)
         weight = answer_weights(sequences.offsets, step, per_step=network.per_step)
-        dtype = self._theta_.dtype
+        dtype = self._dtype_of_predictions(self._theta_.dtype)  # gradients have y's unit
         values = sequences.values if self._reads_tokens else sequences.values.astype(dtype)
         data = TrainingData(
             values,
@@ -256,69 +260,20 @@ def answer_weights(offsets: Array, step: Any, *, per_step: bool) -> Array:
     return weight
 
 
-def numbers_way(theta: Array, data: TrainingData, base: Array) -> tuple[Array, Way]:
-    """Return X - base (sum of T_i, F), and the way from one to the other."""
-    difference = data.values - base
-
-    def at(share: float) -> tuple[Array, TrainingData]:
-        values = base + data.values.dtype.type(share) * difference
-        return theta, replace(data, values=values)
-
-    return difference, at
-
-
-def tokens_way(
-    theta: Array, network: Network, data: TrainingData, code: int | None
-) -> tuple[Array, Way]:
-    """Return vectors - base (sum of T_i, D), and the way from one to the other.
-
-    `base` is the vector of the token with this code, or with None that of an unknown one.
-    Moving all vectors e_v to base + share (e_v - base) moves those of every sequence, and their
-    mean, the unknown token's, with them: so the weights go the way, and the tokens stay.
-    """
-    embedding, E = network.embedding, network.layout.bind(theta).embedding
-    assert embedding is not None
-    vectors = embedding.vectors(E)
-    base = vectors[-1 if code is None else code]
-
-    def at(share: float) -> tuple[Array, TrainingData]:
-        moved_theta = np.array(theta)
-        moved = network.layout.bind(moved_theta).embedding
-        moved[...] = base + moved_theta.dtype.type(share) * (E - base)
-        return moved_theta, data
-
-    return vectors[data.values[:, 0]] - base, at
-
-
-def warn_if_incomplete(
-    network: Network,
-    shares: Array,
-    begin: tuple[Array, TrainingData],
-    end: tuple[Array, TrainingData],
-    n_steps: int,
-) -> None:
-    """Warn if the attributions of a sequence do not sum to f(X) - f(baseline)."""
-    offsets = end[1].offsets[:-1]
-    sums = np.add.reduceat(shares.sum(axis=1, dtype=np.float64), offsets)
-    difference = _explained_numbers(network, *end) - _explained_numbers(network, *begin)
-    gaps, largest = np.abs(sums - difference), np.abs(difference).max()
-    worst = int(gaps.argmax())
-    if gaps[worst] > INCOMPLETE * largest:
-        warnings.warn(
-            f"The shares of sequence {worst} add up to {sums[worst]:.3g}, but its prediction and "
-            f"that of the baseline differ by {difference[worst]:.3g}: the gradient changes fast on "
-            f"the way between them. Raise n_steps={n_steps}.",
+def _warn_if_incomplete(shares: Shares, n_steps: int) -> None:
+    """Warn if the shares of a sequence do not add up, although its path was divided."""
+    excess = np.abs(shares.sums - shares.differences) - shares.tolerances
+    worst = int(excess.argmax())
+    if excess[worst] > 0:
+        warn_user(
+            f"The integrated gradients of sequence {worst} add up to {shares.sums[worst]:.3g}, but "
+            f"its prediction and that of the baseline differ by {shares.differences[worst]:.3g}, "
+            f"also after {1 + REFINEMENT} times n_steps={n_steps} gradients: the prediction "
+            "changes too fast between the baseline and X. Raise n_steps, or choose a baseline "
+            "that is closer to X. Features that are not scaled are a frequent cause: see "
+            "TimestepTransformer(StandardScaler()).",
             UserWarning,
-            stacklevel=3,
         )
-
-
-def _explained_numbers(network: Network, theta: Array, data: TrainingData) -> Array:
-    """Return the number of each sequence that the network's loss explains, (n,)."""
-    assert isinstance(network.loss, Explained)
-    raw = run_in_blocks(network, network.raw_prediction, theta, *data.packed)
-    numbers = data.weight * network.loss.values(raw.T, data.y.T)
-    return np.add.reduceat(numbers, data.offsets[:-1]) if data.per_step else numbers
 
 
 def _input_gradients(network: Network, workspaces: list[list[Workspace]], block: Block) -> Array:

@@ -58,6 +58,10 @@ class FittedModel(
     def _prediction(self, raw: Array) -> Array:
         """Return what `predict` answers to raw predictions (N, K)."""
 
+    def _dtype_of_predictions(self, dtype: np.dtype) -> np.dtype:
+        """Return the dtype of predictions, of raw ones in this dtype."""
+        return dtype
+
     def _copy(self, *, keep_fitted: bool = True) -> Self:
         """Return a bare copy with all parameters, and perhaps the fitted attributes.
 

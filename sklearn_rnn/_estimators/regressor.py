@@ -15,6 +15,7 @@ from sklearn_rnn._core.attribution import Explained, ExponentialOutput, SortedOu
 from sklearn_rnn._core.losses import LOSSES, Loss
 from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._data.step_targets import align_steps
+from sklearn_rnn._data.target_units import dtype_of_predictions
 from sklearn_rnn._data.targets import (
     check_counts,
     check_numeric_targets,
@@ -114,8 +115,9 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             With several `quantiles` (n_samples, n_quantiles) or (n_samples, n_outputs,
-            n_quantiles), ascending. In the unit of the targets that were fitted, and the dtype
-            of the fit. With `return_sequences` (n_samples, n_steps) or (n_samples, n_steps,
+            n_quantiles), ascending. In the unit of the targets that were fitted. In the dtype
+            of the fit, but in float64 where float32 is too coarse for the targets: 1e8 and
+            1e8 + 1 are the same number there. With `return_sequences` (n_samples, n_steps) or (n_samples, n_steps,
             n_outputs) for an array without padding, otherwise an object array of n_samples
             arrays, one for each sequence.
         state : RecurrentState
@@ -148,7 +150,11 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             y, predictions, sample_weight = align_steps(X, y, predictions, sample_weight)
         else:
             refuse_lost_targets(y, sample_weight)
-        return self._score_predictions(y, predictions, sample_weight)
+        # The unit does not change the score, but the squares of huge or tiny numbers would be
+        # infinite or zero. Of powers of two also the last bits of the score stay as they are.
+        unit = np.exp2(np.frexp(self._y_scale_)[1])
+        y = check_numeric_targets(y, np.dtype(np.float64)) / unit
+        return self._score_predictions(y, predictions / unit[:, None], sample_weight)
 
     def predict_interval(self, X: SequencesLike, coverage: float = 0.9) -> Array:
         """Return an interval for each target that holds it with this probability.
@@ -240,7 +246,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     def weights_(self) -> dict[str, Array]:
         """Copies of all weights, by name; the readout's in the unit of y."""
         weights = super().weights_
-        dtype = weights["weight_out"].dtype
+        dtype = self._dtype_of_predictions(weights["weight_out"].dtype)
         scale, mean = (
             np.repeat(a, len(weights["bias_out"]) // len(a))
             for a in (self._y_scale_, self._y_mean_)
@@ -260,11 +266,15 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
     def _each_quantile(self, raw: np.ndarray) -> np.ndarray:
         """Return predictions (M, K, Q) in y's units; Q is the number of quantiles, else 1."""
         raw = raw.reshape(len(raw), len(self._y_scale_), -1)
+        dtype = self._dtype_of_predictions(raw.dtype)
         if self._predicts_exp:
             with np.errstate(over="ignore"):
-                raw = np.exp(raw)
-        y = (raw * self._y_scale_[:, None] + self._y_mean_[:, None]).astype(raw.dtype)
+                raw = np.exp(raw.astype(dtype, copy=False))
+        y = (raw * self._y_scale_[:, None] + self._y_mean_[:, None]).astype(dtype)
         return np.sort(y, axis=2)
+
+    def _dtype_of_predictions(self, dtype: np.dtype) -> np.dtype:
+        return dtype_of_predictions(self._y_mean_, self._y_scale_, dtype)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -385,8 +395,9 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             return
         raw = self._raw_prediction(SequenceArray(*held_out.packed))
         scored = held_out.weight > 0
-        residuals = calibration_residuals(held_out.y[scored], self._each_quantile(raw)[scored])
-        self._calibration_ = residuals.astype(raw.dtype)
+        predictions = self._each_quantile(raw)[scored]
+        residuals = calibration_residuals(held_out.y[scored], predictions)
+        self._calibration_ = residuals.astype(predictions.dtype)
 
     def _strata(self, y: np.ndarray) -> np.ndarray | None:
         return None

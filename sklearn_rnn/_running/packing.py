@@ -58,9 +58,8 @@ class TrainingData:
 
     def take(self, index: Array) -> TrainingData:
         """Return the chosen sequences, packed into new arrays."""
-        lengths = self.lengths[index]
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[index] - offsets[:-1], lengths)
+        rows = rows_of_sequences(self.offsets, index)
+        offsets = np.concatenate([[0], np.cumsum(self.lengths[index])])
         targets = rows if self.per_step else index
         return TrainingData(
             self.values[rows], offsets, self.y[targets], self.weight[targets], self.per_step
@@ -77,6 +76,13 @@ class TrainingData:
         """Return the data with y in `dtype`, and weights in `dtype` divided by the largest one."""
         weight = (self.weight / self.weight.max()).astype(dtype)
         return replace(self, y=self.y.astype(dtype), weight=weight)
+
+
+def rows_of_sequences(offsets: Array, index: Array) -> Array:
+    """Return the packed rows of the chosen sequences, one sequence after another."""
+    lengths = offsets[index + 1] - offsets[index]
+    begins = np.cumsum(lengths) - lengths
+    return np.asarray(np.arange(lengths.sum()) + np.repeat(offsets[index] - begins, lengths))
 
 
 def rows_of_steps(offsets: Array, index: Array) -> Array:

@@ -102,6 +102,7 @@ class AttributionDisplay:
         target: Hashable = None,
         baseline: SequencesLike | str | int | None = None,
         step: int | None = None,
+        n_steps: int = 50,
         feature_names: Sequence[str] | None = None,
         ax: Axes | None = None,
     ) -> Self:
@@ -124,6 +125,9 @@ class AttributionDisplay:
             For "integrated", as for `integrated_gradients`.
         step : int or None, default=None
             With `return_sequences`, at which step's answer.
+        n_steps : int, default=50
+            For "integrated": the number of gradients of the first attempt, as for
+            `integrated_gradients`.
         feature_names : sequence of str, default=None
             What the features of a step are called. None: the names that the model was fitted with,
             or their numbers.
@@ -150,7 +154,7 @@ class AttributionDisplay:
             )
         x, names = steps_and_names(model, X, feature_names)
         if method == "integrated":
-            values = model.integrated_gradients(X, baseline, target, step)
+            values = model.integrated_gradients(X, baseline, target, step, n_steps)
         else:
             values = model.input_gradients(X, target, step)
         what, values = _what(model, X, target, step), _one(values).reshape(x.shape)

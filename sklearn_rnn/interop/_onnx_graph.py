@@ -3,7 +3,8 @@
 Dimension key: n sequences, T steps of the longest, F inputs, H hidden, S directions, G gate rows,
 K targets or classes, Q quantiles, O raw outputs.
 
-Everything is in float32, since onnxruntime has no recurrent nodes in float64. States are (T, n, S,
+Everything is in float32, since onnxruntime has no recurrent nodes in float64; only targets that
+float32 is too coarse for come out in float64. States are (T, n, S,
 H) between layers, in the sequence's time for both directions. Pooling masks the states in the
 padding, so that even NaN may stand there, and a runtime that ignores `sequence_lens` is right for
 all but the reverse direction.
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._core.norm import EPSILON
+from sklearn_rnn._data.target_units import dtype_of_predictions
 from sklearn_rnn.interop._description import Answer, Arrays, Description, no_counterpart
 
 
@@ -32,7 +34,7 @@ class Graph:
 
         output = f"{op.lower()}_{len(self.nodes)}"
         outputs = [output, f"{output}_indices"] if op == "TopK" else [output]
-        names = [value if isinstance(value, str) else self._constant(value) for value in inputs]
+        names = [value if isinstance(value, str) else self.constant(value) for value in inputs]
         self.nodes.append(helper.make_node(op, names, outputs, **attributes))
         return output
 
@@ -41,9 +43,10 @@ class Graph:
         self.add("Identity", output)
         self.nodes[-1].output[0] = name
 
-    def _constant(self, array: np.ndarray) -> str:
+    def constant(self, array: np.ndarray, dtype: Any = np.float32) -> str:
+        """Add a constant, of numbers with a fraction in this dtype, and return its name."""
         name = f"constant_{len(self.constants)}"
-        self.constants[name] = array.astype(np.float32) if array.dtype.kind == "f" else array
+        self.constants[name] = array.astype(dtype) if array.dtype.kind == "f" else array
         return name
 
 
@@ -207,12 +210,27 @@ def add_targets(graph: Graph, model: Description, raw: str) -> str:
     answer = model.answer
     K, Q = len(answer.y_scale), answer.n_quantiles
     leading = [0, 0] if model.pooling is None else [0]
-    y = graph.add("Exp", raw) if answer.log else raw
+    dtype = target_dtype(answer)
+    y = raw if dtype == np.float32 else graph.add("Cast", raw, to=target_type(answer))
+    y = graph.add("Exp", y) if answer.log else y
     y = graph.add("Reshape", y, np.array([*leading, K, Q]))
-    y = graph.add("Add", graph.add("Mul", y, answer.y_scale[:, None]), answer.y_mean[:, None])
+    scale, mean = (graph.constant(a[:, None], dtype) for a in (answer.y_scale, answer.y_mean))
+    y = graph.add("Add", graph.add("Mul", y, scale), mean)
     if Q > 1:
         y = graph.add("TopK", y, np.array([Q]), largest=0, axis=-1)
     return graph.add("Reshape", y, np.array([*leading, *target_axes(answer)]))
+
+
+def target_dtype(answer: Answer) -> np.dtype:
+    """Return the dtype of a regressor's predictions: float64 where float32 is too coarse."""
+    return dtype_of_predictions(answer.y_mean, answer.y_scale, np.dtype(np.float32))
+
+
+def target_type(answer: Answer) -> int:
+    """Return ONNX's number of `target_dtype`."""
+    from onnx import helper
+
+    return helper.np_dtype_to_tensor_dtype(target_dtype(answer))
 
 
 def target_axes(answer: Answer) -> list[int]:

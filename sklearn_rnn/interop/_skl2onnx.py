@@ -15,6 +15,7 @@ from sklearn_rnn.interop._onnx_graph import (
     add_probabilities,
     add_targets,
     target_axes,
+    target_dtype,
 )
 from sklearn_rnn.interop._to_onnx import OPSETS
 
@@ -108,11 +109,12 @@ def _classifier_shapes(operator: Any) -> None:
 
 
 def _regressor_shapes(operator: Any) -> None:
-    from skl2onnx.common.data_types import FloatTensorType
+    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
     model = _describe_rows(operator.raw_operator)
     shape = [*_leading(operator, model), *target_axes(model.answer)]
-    operator.outputs[0].set_type(FloatTensorType(shape if len(shape) > 1 else [*shape, 1]))
+    Type = FloatTensorType if target_dtype(model.answer) == np.float32 else DoubleTensorType
+    operator.outputs[0].set_type(Type(shape if len(shape) > 1 else [*shape, 1]))
 
 
 def _leading(operator: Any, model: Description) -> list[Any]:

@@ -18,6 +18,7 @@ from sklearn_rnn.interop._onnx_graph import (
     add_probabilities,
     add_targets,
     target_axes,
+    target_type,
 )
 from sklearn_rnn.interop._onnx_scalers import add_transformer
 
@@ -83,7 +84,8 @@ def to_onnx(
         output  label          (n,) in the type of the classes: int64, string, bool or float;
                                multilabel (n, C) int64
                 probabilities  (n, C) float
-                prediction     of a regressor: as `predict` has it, in y's units
+                prediction     of a regressor: as `predict` has it, in y's units; double
+                               where float is too coarse for them, as with 1e8 + noise
 
     With `return_sequences` outputs have an axis of T steps after the first; what stands in the
     padding there means nothing. A runtime must heed `sequence_lens`, as onnxruntime does: for a
@@ -184,7 +186,7 @@ def _add_outputs(graph: Graph, model: Description, raw: str) -> list[Any]:
     leading = ["batch", "time"] if model.pooling is None else ["batch"]
     if answer.classes is None:
         graph.name(add_targets(graph, model, raw), "prediction")
-        return [make_value("prediction", TensorProto.FLOAT, [*leading, *target_axes(answer)])]
+        return [make_value("prediction", target_type(answer), [*leading, *target_axes(answer)])]
     classes = label_array(answer)
     graph.name(add_labels(graph, answer, raw, classes), "label")
     graph.name(add_probabilities(graph, answer, raw), "probabilities")

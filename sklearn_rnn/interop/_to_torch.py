@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sklearn_rnn._core.norm import EPSILON
+from sklearn_rnn._data.target_units import dtype_of_predictions
 from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn.interop._description import (
     Answer,
@@ -184,6 +185,7 @@ def _head(head: list[Dense]) -> Any:
 def _answer(answer: Answer, dtype: np.dtype) -> Any:
     if answer.classes is not None:
         return classes_answer()(answer.kind, answer.classes.tolist())
+    dtype = dtype_of_predictions(answer.y_mean, answer.y_scale, dtype)
     mean, scale = (_tensor(a.astype(dtype)) for a in (answer.y_mean, answer.y_scale))
     return targets_answer()(mean, scale, answer.n_quantiles, answer.log)
 

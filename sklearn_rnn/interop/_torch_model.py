@@ -177,7 +177,8 @@ def targets_answer() -> Any:
             self.log = log
 
         def forward(self, scores: Any) -> Any:
-            y = scores.exp() if self.log else scores
+            y = scores.to(self.y_scale.dtype)  # of float64 where float32 is too coarse for targets
+            y = y.exp() if self.log else y
             y = y.unflatten(-1, (len(self.y_scale), self.n_quantiles))
             y = y * self.y_scale[:, None] + self.y_mean[:, None]
             y = y.sort(dim=-1).values if self.n_quantiles > 1 else y.squeeze(-1)

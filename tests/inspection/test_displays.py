@@ -404,6 +404,18 @@ def test_attributions_are_those_of_the_model(method):
     assert display.ax_.get_title().endswith("log-odds of class elm")
 
 
+def test_the_display_passes_n_steps_on_and_warns_at_the_users_line():
+    X = make_sequences()
+    model = fit_tiny(GRURegressor, X)
+    X = [1e12 * x for x in X]  # all happens on a part of 1e-12 of the path
+    with pytest.warns(UserWarning, match="n_steps=1 gradients") as record:
+        display = AttributionDisplay.from_estimator(model, X, n_steps=1)
+    assert record[0].filename == __file__
+    with pytest.warns(UserWarning, match="n_steps=1 gradients"):
+        expected = model.integrated_gradients(X[:1], n_steps=1)[0]
+    np.testing.assert_allclose(display.attributions, expected, rtol=1e-9)
+
+
 def test_titles_say_what_is_explained():
     X = make_sequences()
     three, numbers = fit_tiny(GRUClassifier, X), fit_tiny(GRURegressor, X)
