@@ -117,9 +117,9 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             With several `quantiles` (n_samples, n_quantiles) or (n_samples, n_outputs,
             n_quantiles), ascending. In the unit of the targets that were fitted. In the dtype
             of the fit, but in float64 where float32 is too coarse for the targets: 1e8 and
-            1e8 + 1 are the same number there. With `return_sequences` (n_samples, n_steps) or (n_samples, n_steps,
-            n_outputs) for an array without padding, otherwise an object array of n_samples
-            arrays, one for each sequence.
+            1e8 + 1 are the same number there. With `return_sequences` (n_samples, n_steps) or
+            (n_samples, n_steps, n_outputs) for an array without padding, otherwise an object
+            array of n_samples arrays, one for each sequence.
         state : RecurrentState
             Only with `return_state`.
         """
@@ -153,7 +153,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         # The unit does not change the score, but the squares of huge or tiny numbers would be
         # infinite or zero. Of powers of two also the last bits of the score stay as they are.
         unit = np.exp2(np.frexp(self._y_scale_)[1])
-        y = check_numeric_targets(y, np.dtype(np.float64)) / unit
+        y = check_numeric_targets(y, np.dtype(np.float64), type(self).__name__) / unit
         return self._score_predictions(y, predictions / unit[:, None], sample_weight)
 
     def predict_interval(self, X: SequencesLike, coverage: float = 0.9) -> Array:
