@@ -78,7 +78,7 @@ def test_float32_and_float64_agree_in_outcome(Regressor):
 
 
 def every_seed(Classifier, train, test, **params):
-    return [Classifier(random_state=seed, **params).fit(*train).score(*test) for seed in range(20)]
+    return [Classifier(random_state=seed, **params).fit(*train).score(*test) for seed in range(10)]
 
 
 @pytest.mark.slow
