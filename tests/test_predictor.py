@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -150,7 +151,11 @@ def exported(estimator, tmp_path, name="model"):
     """Export an estimator and import the module."""
     path = tmp_path / f"{name}.py"
     export_predictor(estimator, path)
-    spec = importlib.util.spec_from_file_location(name, path)
+    return load_module(path)
+
+
+def load_module(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -311,6 +316,54 @@ def test_equal_fits_make_equal_modules(tmp_path):
     export_predictor(fit_tiny(GRUClassifier), tmp_path / "model.py")
     assert (tmp_path / "model.py").read_bytes() == before
     assert sorted(os.listdir(tmp_path)) == ["model.npz", "model.py"]
+
+
+@pytest.mark.parametrize("kept", ["model.py", "model.npz"])
+def test_two_files_of_two_exports_are_refused(kept, tmp_path):
+    """As an export leaves them that is cut off between its two files, or a copy of one file."""
+    path = tmp_path / "model.py"
+    export_predictor(fit_tiny(GRUClassifier), path)
+    load_module(path)
+    old = (tmp_path / kept).read_bytes()
+    export_predictor(fit_tiny(GRUClassifier, random_state=1), path)
+    load_module(path)
+    (tmp_path / kept).write_bytes(old)
+    shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
+    with pytest.raises(
+        ValueError, match=r"the weights beside .*model.py are those of another export"
+    ):
+        load_module(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="counts the calls of POSIX")
+@pytest.mark.parametrize("k", range(1, 7))
+def test_an_export_that_fails_leaves_a_pair_or_is_refused(k, tmp_path, monkeypatch):
+    """Whatever write to the disk fails: never the weights of one model in the module of another."""
+    path = tmp_path / "model.py"
+    first, second = (fit_tiny(GRUClassifier, random_state=seed) for seed in (0, 1))
+    export_predictor(first, path)
+    calls, fsync, replace = [], os.fsync, os.replace
+
+    def failing(original):
+        def call(*arguments):
+            calls.append(1)
+            if len(calls) == k:
+                raise OSError("the disk is full")
+            return original(*arguments)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing(fsync))
+        patch.setattr(os, "replace", failing(replace))
+        with pytest.raises(OSError, match="the disk is full"):
+            export_predictor(second, path)
+    assert set(os.listdir(tmp_path)) <= {"model.npz", "model.py", "__pycache__"}
+    if k <= 4:
+        np.testing.assert_allclose(load_module(path).predict_proba(X), first.predict_proba(X))
+    else:  # between the two files
+        with pytest.raises(ValueError, match="those of another export"):
+            load_module(path)
 
 
 # --- What is refused ------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+from hashlib import sha256
 from keyword import iskeyword
 from pathlib import Path
 
@@ -27,7 +29,7 @@ def export_predictor(estimator: RecurrentEstimator, path: str | os.PathLike[str]
         A fitted classifier or regressor of this package.
     path : path-like
         The module, for example "vowels.py", whose name must be one that Python can import. Its
-        weights go to the same name with the ending ".npz". Files that exist are replaced.
+        weights go to the same name with the ending ".npz". Regular files that exist are replaced.
 
     Raises
     ------
@@ -36,8 +38,8 @@ def export_predictor(estimator: RecurrentEstimator, path: str | os.PathLike[str]
     TypeError
         If the estimator is of another kind, for example a pipeline.
     ValueError
-        If the name is not that of a Python module, or if no exported predictor can have one of the
-        model's parts.
+        If the name is not that of a Python module, if something else than a regular file has it,
+        or if no exported predictor can have one of the model's parts.
 
     See Also
     --------
@@ -51,7 +53,10 @@ def export_predictor(estimator: RecurrentEstimator, path: str | os.PathLike[str]
     on a 2-D X; sequences of tokens, if it has an embedding. Answers are those of the estimator, to
     rounding; for every step of sequences in a list, they are a list of arrays.
 
-    The weights are those of `weights_`, under the same names, without biases that are zero.
+    The weights are those of `weights_`, under the same names, without biases that are zero. The
+    module and the file both name the checksum of the weights (entry "checksum"). If an export is
+    cut off between the two files, or only one of them is copied, the import raises ValueError
+    instead of predicting with the weights of another model.
 
     Examples
     --------
@@ -83,8 +88,25 @@ def export_predictor(estimator: RecurrentEstimator, path: str | os.PathLike[str]
             '"model.py".'
         )
     predictor = Predictor(estimator._copy())  # which no fit in another thread changes
-    source = predictor.source(path.stem)
-    with _files.replacing(path.with_suffix(".npz")) as file:
-        np.savez(file, **predictor.arrays())  # type: ignore[arg-type]
-    with _files.replacing(path) as file:
-        file.write(source.encode())
+    arrays = predictor.arrays()
+    checksum = _checksum(arrays)
+    source = predictor.source(path.stem, checksum).encode()
+    weights = io.BytesIO()
+    np.savez(weights, **arrays, checksum=checksum)  # type: ignore[arg-type]
+    # Both are on the disk before either takes its place, one right after the other.
+    with _files.replacing(path) as module, _files.replacing(path.with_suffix(".npz")) as file:
+        for content, to in ((source, module), (weights.getvalue(), file)):
+            to.write(content)
+            to.flush()
+            os.fsync(to.fileno())
+    # Python takes compiled code for that of a module of the same size and the same second.
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+        compiled.unlink(missing_ok=True)
+
+
+def _checksum(arrays: dict[str, np.ndarray]) -> str:
+    digest = sha256()
+    for name, array in arrays.items():
+        digest.update(f"{name} {array.dtype} {array.shape} ".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

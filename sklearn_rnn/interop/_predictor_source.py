@@ -59,14 +59,22 @@ class Predictor:
 
     # ---- the module ----
 
-    def source(self, name: str) -> str:
-        """Return the module's source."""
+    def source(self, name: str, checksum: str) -> str:
+        """Return the module's source.
+
+        Parameters
+        ----------
+        name : str
+            The module's name.
+        checksum : str
+            That of its weights, which their file names, too.
+        """
         roles = dict(self.roles())
         public = [role for role in _WHOLE + _STREAMS if role in roles]
         needed = _reachable(public, roles)
         functions = [source for role, source in roles.items() if role in needed]
         body = "\n\n\n".join(functions)
-        head = _HEAD.format(docstring=self.docstring(name, public))
+        head = _HEAD.format(docstring=self.docstring(name, public), checksum=checksum)
         used = _names(body)
         constants = [f"{name} = {value}" for name, value in self.constants() if name in used]
         return "\n".join([head, *constants]) + "\n\n\n" + body + "\n"
@@ -278,6 +286,12 @@ import numpy as np
 # The weights by name, layer and direction: "weight_ih_l0", "weight_ih_l0_reverse".
 with np.load(Path(__file__).with_suffix(".npz")) as file:
     W = dict(file)
+CHECKSUM = "{checksum}"
+if str(W.pop("checksum", "none")) != CHECKSUM:
+    raise ValueError(
+        f"the weights beside {{__file__}} are those of another export: export the model "
+        "again, or copy both files again"
+    )
 '''
 
 
