@@ -55,7 +55,7 @@ def make_windows(
     series : array-like of shape (T,) or (T, F), list of them, or SequenceArray
         One series or several: arrays, data frames, Series, or an array of shape (n_series, T, F),
         in which rows of NaN at either end of a series are padding and do not count. The rows are
-        equally far apart in time; this is not looked at.
+        equally far apart in time, the oldest first. An index of pandas is checked.
     window : int
         How many rows a window has.
     horizon : int, default=1
@@ -67,7 +67,8 @@ def make_windows(
         None: all of them.
     exog : like `series`, default=None
         Covariates of the same rows, of shape (T,) or (T, E), which go into the windows but are not
-        forecast.
+        forecast. Where both have an index of pandas that says times, the rows with the times of
+        `series` are taken, as by :meth:`RecurrentForecaster.fit`.
 
     Returns
     -------
@@ -95,8 +96,14 @@ def make_windows(
     TypeError
         If `series` is no container of numbers.
     ValueError
-        If a series is too short for one window and its targets, if a value is missing or
-        infinite, if `exog` has other rows than `series`, and if there is no column `target`.
+        If a series is too short for one window and its targets; if a value is missing, infinite
+        or no number; if an index does not increase, or has a time twice; if `exog` has other rows
+        or times than `series`; and if there is no column `target`.
+
+    Warns
+    -----
+    UserWarning
+        If the index of a series has gaps or is not evenly spaced.
 
     See Also
     --------

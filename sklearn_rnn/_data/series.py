@@ -7,8 +7,6 @@ Columns are matched by name and rows by time wherever both sides have them, and 
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from numbers import Number
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
+from sklearn_rnn._data.advice import warn_user
 from sklearn_rnn._data.cells import check_cells, culprit
 from sklearn_rnn._data.containers import how_to_read
 from sklearn_rnn._data.numbers import float_dtype
@@ -97,22 +96,16 @@ def read_series(series: Any, name: str, *, columns: list[Any] | None = None) -> 
 
 def warn_of_gaps(read: NamedRows) -> None:
     """Warn of rows that are missing between others, or are not evenly spaced."""
-    for i, times in enumerate(read.times):
-        _warn_of_gaps(times, read.label(i))
+    _warn_of_first(
+        describe_gaps(times, read.label(i)) for i, times in enumerate(read.times) if times
+    )
 
 
-def _warn_of_gaps(times: Times | None, label: str) -> None:
-    message = None if times is None else describe_gaps(times, label)
-    if message is not None:
-        warn_user(message)
-
-
-def warn_user(message: str) -> None:
-    """Warn of the line that called this package."""
-    level, frame = 1, sys._getframe()
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("sklearn_rnn."):
-        level, frame = level + 1, frame.f_back  # type: ignore[assignment]
-    warnings.warn(message, UserWarning, stacklevel=level)
+def _warn_of_first(messages: Iterable[str | None]) -> None:
+    given = [message for message in messages if message is not None]
+    if given:
+        others = f" The same holds for {len(given) - 1} other series." if len(given) > 1 else ""
+        warn_user(given[0] + others)
 
 
 # --- Containers ----------------------------------------------------------------------------------
@@ -291,7 +284,7 @@ def _check_finite(read: NamedRows) -> None:
 def align(exog: NamedRows, series: NamedRows, *, ahead: bool) -> NamedRows:
     """Return covariates with those of their rows whose times are those of the series.
 
-    Where one side has no times, covariates are returned as they are.
+    Where one side has no times, covariates are returned as they are; else without their times.
 
     Parameters
     ----------
@@ -308,7 +301,7 @@ def align(exog: NamedRows, series: NamedRows, *, ahead: bool) -> NamedRows:
         If covariates have times, but not all of those of the series; names the first one.
     """
     pairs = zip(exog.rows, exog.times, series.times)
-    rows = []
+    rows, times, gaps = [], list(exog.times), []
     for i, (values, given, wanted) in enumerate(pairs):
         label, whose = exog.label(i), series.label(i)
         if are_comparable(given, wanted, label, whose):
@@ -317,11 +310,12 @@ def align(exog: NamedRows, series: NamedRows, *, ahead: bool) -> NamedRows:
             chosen = _rows_of(wanted.index, given, label, f"the rows of {whose}")
             if ahead:
                 chosen = np.append(chosen, rows_after(wanted, given, label))
-            values = values[chosen]
-        else:
-            _warn_of_gaps(given, label)
+            values, times[i] = values[chosen], None
+        elif given is not None:
+            gaps.append(describe_gaps(given, label))
         rows.append(values)
-    return replace(exog, rows=SequenceArray.from_sequences(rows))
+    _warn_of_first(gaps)
+    return replace(exog, rows=SequenceArray.from_sequences(rows), times=times)
 
 
 def are_comparable(given: Times | None, wanted: Times | None, label: str, whose: str) -> bool:
@@ -331,9 +325,11 @@ def are_comparable(given: Times | None, wanted: Times | None, label: str, whose:
     """
     if given is None or wanted is None or (given.counts_rows and wanted.counts_rows):
         return False
-    whole_numbers = given.index.dtype.kind in "iu" and wanted.index.dtype.kind in "iu"
+    if (given.kind == "numbers") != (wanted.kind == "numbers"):
+        return False  # numbers may be those of rows of a larger table, and say nothing of dates
+    are_integers = given.index.dtype.kind == wanted.index.dtype.kind == "i"
     if given.counts_rows:
-        if whole_numbers and (given.positions(wanted.index) >= 0).all():
+        if are_integers and (given.positions(wanted.index) >= 0).all():
             raise ValueError(
                 f"{label} has the index 0 to {given.index[-1]}, which contains that of {whose}, "
                 f"{wanted.index[0]} to {wanted.index[-1]}. Are they to be matched by index or row "
@@ -342,7 +338,7 @@ def are_comparable(given: Times | None, wanted: Times | None, label: str, whose:
             )
         return False
     if wanted.counts_rows:
-        return whole_numbers
+        return are_integers
     if given.kind != wanted.kind:
         raise ValueError(
             f"{label} is indexed by {given.kind}, but {whose} by {wanted.kind}: covariates are "
@@ -353,7 +349,7 @@ def are_comparable(given: Times | None, wanted: Times | None, label: str, whose:
 
 
 def rows_after(wanted: Times, given: Times, label: str) -> Array:
-    """Return which rows of covariates follow the last time of a series, without a hole.
+    """Return which rows of covariates follow the last of the times `wanted`, without a hole.
 
     Raises ValueError if one of the following times is not there; names the first one.
     """

@@ -23,6 +23,8 @@ from sklearn_rnn._typing import Array
 _SHORTEST_RUN = 8
 _MOST_RUNS = 16
 
+_LARGEST_INTEGER = np.iinfo(np.int64).max
+
 # How far numbers may be off an even grid, in steps of the grid: for the rounding of floats.
 _ROUNDING = 1e-6
 
@@ -58,9 +60,9 @@ class Times:
             return f"periods of {self.index.freqstr}"
         return "durations" if isinstance(self.index, pd.TimedeltaIndex) else "numbers"
 
-    def last(self, n_rows: int) -> Times:
-        """Return the last `n_rows` times."""
-        return replace(self, index=self.index[-n_rows:])
+    def at(self, row: int) -> Times:
+        """Return the time of one row alone."""
+        return replace(self, index=self.index[row : row + 1])
 
     def following(self, n_steps: int) -> Any:
         """Return the `n_steps` times after the last as an index, or None if `step` is None."""
@@ -171,15 +173,21 @@ def _to_times(index: Any) -> Any:
 
     if isinstance(index, pd.CategoricalIndex):
         index = index.astype(index.categories.dtype)
+    if index.dtype == object:
+        index = index.infer_objects()
     if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)):
         return index
     if index.dtype.kind == "m":
         return pd.TimedeltaIndex(index)
     if index.dtype.kind == "M" or index.inferred_type == "date":
         return pd.DatetimeIndex(index)
+    if index.inferred_type == "datetime":  # of several time zones
+        return pd.to_datetime(index, utc=True)
+    if index.inferred_type == "decimal":
+        return index.astype(np.float64)
     if index.inferred_type == "time":
         return pd.TimedeltaIndex([str(time) for time in index], name=index.name)
-    if index.dtype.kind in "iu" and not index.hasnans and index.dtype != np.uint64:
+    if index.dtype.kind in "iu" and not index.hasnans and index.max() <= _LARGEST_INTEGER:
         return index.astype(np.int64)  # differences of the small types would overflow
     if index.dtype.kind in "iuf":
         return pd.Index(index.to_numpy(np.float64, na_value=np.nan), name=index.name)

@@ -181,16 +181,17 @@ class RecurrentForecaster(StampedEstimator):
         Parameters
         ----------
         series : array-like of shape (T,) or (T, F), list of them, or SequenceArray
-            What is to be forecast, all columns of it, in rows that are equally far apart in time:
-            arrays, data frames or Series, or an array of shape (n_series, T, F). Several series
-            are learned by one network.
-        y : Ignored
+            What is to be forecast, all columns of it, in rows that are equally far apart in time,
+            the oldest first: arrays, data frames or Series, or an array of shape (n_series, T, F).
+            Several series are learned by one network, and have the same columns.
+        y : None
             Not used, present for API consistency by convention.
         past_exog : like `series`, default=None
             Covariates of the same rows, of shape (T,) or (T, P), that are not known ahead.
         future_exog : like `series`, default=None
             Covariates that are known ahead, such as the calendar, of shape (T + k,) or (T + k, E):
             those of the rows of `series`, and of any k rows after its end, for `predict`.
+            Covariates with an index of pandas are matched with the index of `series`, see Notes.
 
         Returns
         -------
@@ -201,10 +202,27 @@ class RecurrentForecaster(StampedEstimator):
         ------
         ValueError
             If a series is too short for one window and its targets, or to hold windows out; if a
-            value is missing or infinite; if covariates have other rows; if a parameter is not what
-            it should be. The forecaster is then as it was before.
+            value is missing, infinite or no number; if the index of a series does not increase, or
+            has a time twice; if covariates have other rows or times; if a parameter is not what it
+            should be. The forecaster is then as it was before.
         TypeError
             If `series` is no container of numbers.
+
+        Warns
+        -----
+        UserWarning
+            If an index has gaps or is not evenly spaced.
+
+        Notes
+        -----
+        An index of pandas says the times of rows if it holds dates, periods, durations or numbers.
+        Where both `series` and covariates have times, the rows of covariates with the times of the
+        series are taken, and those that follow its end; a time that is not there raises an error.
+        The numbers 0, 1, 2, ..., which pandas gives to rows without an index, are no times, and
+        neither is text: then row i of covariates belongs to row i of the series. `predict` and
+        `backtest` do the same.
+
+        Columns of data frames are taken by name, in `predict` also those of `series`.
         """
         _refuse_target(y)
         self._check_parameters()
@@ -337,21 +355,23 @@ class RecurrentForecaster(StampedEstimator):
             Covariates of the rows of `series`; needed with `series` if `fit` had them.
         future_exog : like that of `fit`, default=None
             With `series`: covariates of its rows and of the rows to be forecast. Without: of the
-            rows to be forecast alone, unless `fit` had them already. A network that forecasts h
-            rows at once needs those of a multiple of h rows.
+            rows to be forecast, unless `fit` had them already; rows of earlier times are left out,
+            and are an error without an index. A network that forecasts h rows at once needs those
+            of a multiple of h rows.
 
         Returns
         -------
         forecast : ndarray of shape (horizon,) or (horizon, F), Series, data frame, or list of them
             In the unit and the form of the series, and one for each series of a list. A pandas
-            object continues the index: times by their frequency, numbers by their distance; if
-            there is none, it has the numbers of the rows, counted from 0 on.
+            object continues the index: times by their frequency, numbers by their distance. If
+            these are not even, or the index holds other labels, it has the numbers of the rows,
+            counted from 0 on. Series and data frames of polars give such of polars.
 
         Raises
         ------
         ValueError
             If a series is shorter than the window, or has other columns than in `fit`, and if
-            covariates do not reach as far as they need to.
+            covariates have other columns or times, or do not reach as far as they need to.
         """
         forecasts, _, forms = self._predict(horizon, series, past_exog, future_exog)
         return wrap_all(*forms, forecasts)
@@ -384,7 +404,7 @@ class RecurrentForecaster(StampedEstimator):
         -------
         intervals : ndarray of shape (horizon, 2) or (horizon, F, 2), data frame, or list of them
             Lower and upper ends. A pandas object has the columns "lower" and "upper", below those
-            of a data frame.
+            of a data frame; a polars frame has "a_lower" and "a_upper" for the column "a".
 
         Raises
         ------
@@ -640,8 +660,8 @@ def _check_horizon(horizon: Any) -> None:
     """Raise ValueError unless it is a number of rows, and tell what it may have been meant as."""
     if np.ndim(horizon) > 0:
         raise ValueError(
-            f"horizon must be a number of rows, got a {type(horizon).__name__}: pass other series "
-            "by name, series=, and covariates as future_exog=."
+            f"horizon must be a number of rows, not of type {type(horizon).__name__}: pass other "
+            "series by name, series=, and covariates as future_exog=."
         )
     if isinstance(horizon, float) and 0 < horizon < 1:
         raise ValueError(

@@ -153,6 +153,7 @@ def read_panel(
             future_exog, "future_exog", read, ahead=True, columns=columns.future_exog
         )
     items = [series] if read.reading == "flat" else list(series)
+    known = [None] * len(items) if future is None else future.times
     return Given(
         Panel(
             read.rows,
@@ -164,7 +165,10 @@ def read_panel(
             None if past is None else past.columns,
             None if future is None else future.columns,
         ),
-        [Form.of(item, read.columns, times) for item, times in zip(items, read.times)],
+        [
+            Form.of(item, read.columns, times, future_times)
+            for item, times, future_times in zip(items, read.times, known)
+        ],
         read.reading,
     )
 
@@ -198,15 +202,17 @@ def read_steps(
     rows = []
     for i, (values, form) in enumerate(zip(steps.rows, forms)):
         label, given = steps.label(i), steps.times[i]
-        if are_comparable(given, form.times, label, "the training series"):
+        end = form.times
+        if not are_comparable(given, end, label, "the training series"):
+            end = form.future_times  # continue those that fit has seen
+        if are_comparable(given, end, label, "future_exog in fit"):
             assert given is not None
-            assert form.times is not None
-            values = values[rows_after(form.times, given, label)]
+            assert end is not None
+            values = values[rows_after(end, given, label)]
             if len(values) == 0:
                 raise ValueError(
                     f"{label} ends at {given.index[-1]}, but the first row to be forecast comes "
-                    f"after {form.times.index[-1]}, the last of the training series: pass the "
-                    "covariates of the rows to be forecast."
+                    f"after {end.index[-1]}: pass the covariates of the rows to be forecast."
                 )
         else:
             known = tail.future[i][: len(tail.series[i])]
@@ -253,6 +259,8 @@ class Form:
         What the container is from; None for an array.
     times : Times or None
         The last of its times.
+    future_times : Times or None
+        That of its future covariates in the same row, if these are not matched by time.
     """
 
     ndim: int
@@ -260,17 +268,26 @@ class Form:
     names: list[Any] | None = None
     library: str | None = None
     times: Times | None = None
+    future_times: Times | None = None
 
     @classmethod
-    def of(cls, series: Any, columns: list[Any] | None, times: Times | None) -> Form:
+    def of(
+        cls,
+        series: Any,
+        columns: list[Any] | None,
+        times: Times | None,
+        future_times: Times | None,
+    ) -> Form:
         """Read the form off one series, whose columns are read in the order `columns`."""
         library = type(series).__module__.partition(".")[0]
+        end, future_end = (
+            None if each is None else each.at(len(series) - 1) for each in (times, future_times)
+        )
         if library not in ("pandas", "polars"):
-            return cls(np.ndim(series), len(series))
+            return cls(np.ndim(series), len(series), future_times=future_end)
         ndim = len(series.shape)
         names = [series.name] if ndim == 1 else columns
-        end = None if times is None else times.last(1)
-        return cls(ndim, len(series), names, library, end)
+        return cls(ndim, len(series), names, library, end, future_end)
 
     def wrap(self, values: np.ndarray) -> Any:
         """Return a forecast (h, F), or an interval's ends (h, F, 2), in this form."""
