@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._data.refusals import is_frame
+from sklearn_rnn._data.refusals import is_frame, refuse_lost_values
+
+_ABOUT_MASKS = "Fill them in, or cut the series there and pass the parts as a list."
 
 _DATES = ("date", "period")  # datetime64, Date, period[M], ...
 _DURATIONS = ("time", "duration")  # timedelta64, Duration, Time
@@ -15,16 +17,7 @@ _DURATIONS = ("time", "duration")  # timedelta64, Duration, Time
 
 def check_cells(item: Any, label: str) -> None:
     """Raise ValueError where NumPy would make numbers of what are none, or lose a mask."""
-    if np.ma.is_masked(item):
-        raise ValueError(
-            f"{label} has masked values, and the mask would be lost. Fill them in, or cut the "
-            "series there and pass the parts as a list."
-        )
-    if isinstance(item, np.ndarray) and item.dtype.names:
-        raise ValueError(
-            f"{label} is a structured array with the fields {item.dtype.names}: make it a data "
-            f"frame, pd.DataFrame({label})."
-        )
+    refuse_lost_values(item, label, _ABOUT_MASKS)
     for name, column in columns(item):
         kind = _kind_of_dtype(column)
         if kind is not None:

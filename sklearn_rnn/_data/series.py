@@ -19,7 +19,12 @@ from sklearn_rnn._data.advice import warn_user
 from sklearn_rnn._data.cells import check_cells, culprit
 from sklearn_rnn._data.containers import how_to_read
 from sklearn_rnn._data.numbers import float_dtype
-from sklearn_rnn._data.refusals import is_frame, with_article
+from sklearn_rnn._data.refusals import (
+    is_frame,
+    refuse_named_tuple,
+    refuse_unreadable,
+    with_article,
+)
 from sklearn_rnn._data.times import Times, describe_gaps, looks_like_dates, read_times
 from sklearn_rnn._typing import Array
 from sklearn_rnn.sequences import SequenceArray
@@ -115,6 +120,7 @@ def _read_container(series: Any, name: str) -> str:
     """Return how it is read: "flat" for the rows of one series, else as several series."""
     if series is None or isinstance(series, (str, bytes, Number)):
         raise TypeError(f"{name} is {with_article(series)}: {_EXPECTED}.")
+    refuse_named_tuple(series, name)
     if isinstance(series, dict):
         raise TypeError(
             f"{name} is a dict: {_EXPECTED}. Pass the series in it as list({name}.values())."
@@ -124,6 +130,7 @@ def _read_container(series: Any, name: str) -> str:
     if not isinstance(series, (list, tuple, SequenceArray)) and not hasattr(series, "__array__"):
         remedy = f" Pass list({name})." if isinstance(series, Iterable) else ""
         raise TypeError(f"{name} is {with_article(series)}: {_EXPECTED}.{remedy}")
+    refuse_unreadable(series, name)
     reading = how_to_read(series)
     # To `how_to_read`, text is a sequence of characters.
     return "flat" if reading == "list" and isinstance(next(iter(series)), (str, bytes)) else reading
