@@ -11,6 +11,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from scipy import sparse
 
 from sklearn_rnn import (
     GRUClassifier,
@@ -555,7 +556,13 @@ NESTED = [WAVE[:5], WAVE[:6]]
         (PAIR.assign(b=np.inf), r"^series is infinite in row 0 \(2026.*\), column 'b' \(40 value"),
         (PAIR.astype("Float64").mask(PAIR > 59), r"missing \(NaN\) in row 3 .*, column 'a'"),
         ([10**400] * 9, "^series cannot be read as numbers"),
-        (np.empty((2, 0, 1)), "series.* has no rows"),
+        (np.empty((2, 0, 1)), r"^series\[0\] has no rows"),
+        (np.stack([PAIR, np.full(PAIR.shape, np.nan)]), r"^series\[1\] has no rows, but NaN alone"),
+        (np.zeros((2, 9, 1), "datetime64[s]"), "^series holds dates"),
+        (pa.table({"a": DAYS}), "column 'a' of series holds dates"),
+        (pa.chunked_array([DAYS]), "^series holds dates"),
+        (pa.table({"a": [dt.timedelta(1)] * 9}), "column 'a' of series holds durations"),
+        (pl.DataFrame({"a": [{"u": 1}] * 9}), "column 'a' of series holds structs"),
         (np.empty((0, 9, 1)), "^series is empty"),
     ],
     ids=lambda value: type(value).__name__,
@@ -581,7 +588,9 @@ def test_series_that_are_too_short():
         (3, "^series is an int"),
         ({"a": WAVE}, r"^series is a dict: .*list\(series\.values\(\)\)"),
         ((each for each in [WAVE]), r"^series is a generator: .*list\(series\)"),
-        (PAIR.groupby("a"), "^series is a DataFrameGroupBy"),
+        (PAIR.groupby("a"), r"^series is a DataFrameGroupBy.*\[part for _, part in series\]"),
+        (sparse.csr_matrix(PAIR), r"^series is a csr_matrix: .*series\.toarray\(\)"),
+        (pd.DataFrame, "^series is a type"),
         (to_polars(PAIR).lazy(), r"^series is a LazyFrame: .*collect\(\) it first"),
         (object(), "^series is an object"),
     ],

@@ -11,7 +11,7 @@ from sklearn_rnn._data.refusals import is_frame, refuse_lost_values
 
 _ABOUT_MASKS = "Fill them in, or cut the series there and pass the parts as a list."
 
-_DATES = ("date", "period")  # datetime64, Date, period[M], ...
+_DATES = ("date", "period", "timestamp")  # datetime64, Date, period[M], ...
 _DURATIONS = ("time", "duration")  # timedelta64, Duration, Time
 
 
@@ -48,7 +48,7 @@ def columns(item: Any) -> list[tuple[Any, Any]]:
 
 
 def _kind_of_dtype(column: Any) -> str | None:
-    dtype = getattr(column, "dtype", None)
+    dtype = getattr(column, "dtype", getattr(column, "type", None))  # PyArrow has the latter
     name = str(getattr(dtype, "name", dtype)).lower()
     if name.startswith(_DATES):
         return "dates"
@@ -56,6 +56,8 @@ def _kind_of_dtype(column: Any) -> str | None:
         return "durations"
     if name.startswith("complex"):
         return "complex numbers"
+    if name.startswith("struct"):
+        return "structs"
     return "series" if name.startswith(("list", "array")) else None
 
 
@@ -77,7 +79,7 @@ def _kind_of_value(value: Any) -> str | None:
 
 def _message(label: str, name: Any, kind: str, column: Any, item: Any, value: Any = None) -> str:
     where = label if name is None else f"The column {name!r} of {label}"
-    its_type = getattr(column, "dtype", None)
+    its_type = getattr(column, "dtype", getattr(column, "type", None))
     if kind == "series":
         which = "" if name is None else f"[{name!r}]"
         return (

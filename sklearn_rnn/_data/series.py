@@ -118,7 +118,7 @@ def _warn_of_first(messages: Iterable[str | None]) -> None:
 
 def _read_container(series: Any, name: str) -> str:
     """Return how it is read: "flat" for the rows of one series, else as several series."""
-    if series is None or isinstance(series, (str, bytes, Number)):
+    if series is None or isinstance(series, (str, bytes, Number, type)):
         raise TypeError(f"{name} is {with_article(series)}: {_EXPECTED}.")
     refuse_named_tuple(series, name)
     if isinstance(series, dict):
@@ -129,6 +129,10 @@ def _read_container(series: Any, name: str) -> str:
         raise TypeError(f"{name} is {with_article(series)}: {_EXPECTED}. collect() it first.")
     if not isinstance(series, (list, tuple, SequenceArray)) and not hasattr(series, "__array__"):
         remedy = f" Pass list({name})." if isinstance(series, Iterable) else ""
+        if type(series).__name__.endswith("GroupBy"):
+            remedy = f" Pass [part for _, part in {name}]."
+        if hasattr(series, "toarray"):
+            remedy = f" Pass {name}.toarray()."
         raise TypeError(f"{name} is {with_article(series)}: {_EXPECTED}.{remedy}")
     refuse_unreadable(series, name)
     reading = how_to_read(series)
@@ -143,8 +147,8 @@ def _items_of(series: Any, name: str, reading: str) -> list[Any]:
         values = _as_floats(series, name)
         if values.ndim > 3:
             raise ValueError(f"{name} has {values.ndim} dimensions: {_EXPECTED}.")
-        if values.shape[1] == 0:
-            raise ValueError(f"{name} has no rows.")
+        if len(empty := np.flatnonzero(np.isnan(values).all(axis=(1, 2)))):
+            raise ValueError(f"{name}[{empty[0]}] has no rows, but NaN alone: leave it out.")
         items = SequenceArray.from_padded(values) if len(values) else ()
     items = list(items)
     if not items:
@@ -222,7 +226,6 @@ def _in_order(
 
 def _read_item(item: Any, label: str) -> Array:
     """Read the rows (T, F) of one series."""
-    check_cells(item, label)
     rows = _as_floats(item, label)
     if rows.ndim == 0 or rows.ndim > 2:
         raise ValueError(
@@ -234,6 +237,7 @@ def _read_item(item: Any, label: str) -> Array:
 
 
 def _as_floats(item: Any, label: str) -> Array:
+    check_cells(item, label)
     try:
         with np.errstate(over="ignore"):  # a number beyond float64 becomes inf, which is refused
             return check_array(

@@ -82,7 +82,7 @@ def _first_origins(initial: Any, lengths: Array) -> Array:
     if isinstance(initial, Integral) and int(initial) >= 1:
         return np.full(len(lengths), int(initial))
     if isinstance(initial, Real) and 0 < float(initial) < 1:
-        return (float(initial) * lengths).astype(int)
+        return np.maximum((float(initial) * lengths).astype(int), 1)
     raise ValueError(
         f"initial must be a number of rows, or a share between 0 and 1; got {initial!r}."
     )
