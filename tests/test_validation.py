@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -565,6 +566,8 @@ BAD = [
     ("row-22-pandas", pd.DataFrame({"a": DATES[0]}), ValueError, "datetime64"),
     ("row-22-pandas-list", [pd.DataFrame({"a": DATES[0]})], ValueError, "Sequence 0 .*datetime64"),
     ("row-22-polars", pl.DataFrame({"a": DATES[0]}), ValueError, "datetime"),
+    ("row-22-pyarrow", pa.table({"a": DATES[0]}), ValueError, "X is of type timestamp"),
+    ("row-22-pyarrow-list", [pa.chunked_array([DATES[0]])], ValueError, "X is of type timestamp"),
     ("row-23-2d", MASKED, ValueError, "masked values"),
     ("row-23-3d", MASKED[:, :, None], ValueError, "masked values"),
     ("row-23-list", [X2, MASKED], ValueError, "Sequence 1 of X: X has masked values"),

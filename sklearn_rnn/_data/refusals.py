@@ -145,9 +145,13 @@ def is_frame(values: Any) -> bool:
 
 
 def dtype_names(values: Any) -> list[str]:
-    """Return the dtypes of an array or frame by name: NumPy, pandas, polars and PyTorch alike."""
-    one = [getattr(values, "dtype", None)]
-    dtypes = getattr(values, "dtypes", ()) if is_frame(values) else one
+    """Return the dtypes of an array or frame by name, of any library."""
+    if hasattr(values, "column_names"):  # PyArrow has types
+        dtypes = values.schema.types
+    elif is_frame(values):
+        dtypes = getattr(values, "dtypes", ())
+    else:
+        dtypes = [getattr(values, "dtype", getattr(values, "type", None))]
     names = (str(getattr(dtype, "name", dtype)).lower() for dtype in dtypes)
     return [name.removeprefix("torch.") for name in names]
 
