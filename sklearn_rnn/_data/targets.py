@@ -54,7 +54,7 @@ def refuse_lost_weights(sample_weight: Any) -> None:
     """Refuse weights of which NumPy would read others, and those that are no numbers of a size."""
     refuse_no_list(sample_weight, "sample_weight")
     refuse_silent_losses(sample_weight, "sample_weight", _LEAVE_OUT)
-    is_list = isinstance(sample_weight, list | tuple) or np.ndim(sample_weight) == 1
+    is_list = isinstance(sample_weight, list | tuple) or getattr(sample_weight, "ndim", 0) == 1
     if is_list and len({len(item) if _has_items(item) else None for item in sample_weight}) > 1:
         raise ValueError(
             "sample_weight holds lists or arrays of unequal lengths, but one number for each "
