@@ -147,12 +147,13 @@ def load(path: str | os.PathLike[str]) -> Any:
         parameters.pop("checkpoint", None)
         unknown = parameters.keys() - signature(Estimator).parameters.keys()
         unknown -= retired_parameters(number)
-        unknown |= {key for key in learned.keys() - _CONFIGURATION if not key.endswith("_")}
+        unknown |= {key for key in learned.keys() - _CONFIGURATION if not str(key).endswith("_")}
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{path} holds no estimator of this release: {error!r}.") from error
     if unknown:
+        names = ", ".join(sorted(map(str, unknown)))
         raise ValueError(
-            f"{path} holds a {name} with {', '.join(sorted(unknown))}, which this release, "
+            f"{path} holds a {name} with {names}, which this release, "
             f"{__version__}, does not know: load it with the release that wrote it or a later one."
         )
     estimator = object.__new__(Estimator)

@@ -398,6 +398,8 @@ def test_any_part_of_the_architecture_that_is_something_else(contents, how, path
         ("classifier", learned("_resume_", "recent", to=[np.zeros(1)])),
         ("classifier", learned("_sklearn_output_config", to={"transform": "cloud"})),
         ("classifier", learned("surprise_", to=1)),
+        ("classifier", learned(3, to=1)),
+        ("classifier", deep(("parameters", 3), 1)),
         ("binary", learned("_target_kind_", to="multiclass")),
         ("binary", learned("classes_", to=np.array(["a"]))),
         ("binary", learned("_y_scale_", to=np.array([1.0]))),

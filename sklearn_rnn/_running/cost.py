@@ -13,6 +13,7 @@ similar size. X and most short-lived arrays are not counted.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import COLUMNS_PER_CHUNK, Array
+from sklearn_rnn._running.packing import split_ragged, step_numbers
 from sklearn_rnn._running.prediction import STEPS, iter_indices
 
 # The number of vectors of the size of theta in training with Adam: theta, the gradients of two
@@ -55,7 +57,9 @@ def training_bytes(
 
     `at_most` is the largest number of steps of a workspace, or None.
     """
-    longest, n_columns = int(lengths.max()), min(batch_size, len(lengths))
+    batch = np.sort(lengths)[-batch_size:]
+    blocks = [batch[columns] for columns in split_ragged(batch, step_numbers(network))]
+    longest, n_columns = max(((int(b.max()), len(b)) for b in blocks), key=prod)
     n_steps = min(longest, at_most) if at_most and network.runs_in_pieces else longest
     itemsize = np.dtype(dtype).itemsize
     inputs = longest * n_columns * n_features * itemsize

@@ -20,6 +20,9 @@ from sklearn_rnn._core.losses import Objective
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array, Workspace
 
+# A block of no more numbers (of inputs and states) is not worth cutting, however ragged it is.
+LITTLE = 2**19
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -85,6 +88,46 @@ def rows_of_sequences(offsets: Array, index: Array) -> Array:
     return np.asarray(np.arange(lengths.sum()) + np.repeat(offsets[index] - begins, lengths))
 
 
+def step_numbers(network: Network) -> int:
+    """Return how many numbers the layers keep for one step of one sequence."""
+    cells = network.stack.layers
+    return network.stack.n_directions * sum(
+        cell.input_size + 4 * cell.hidden_size for cell in cells
+    )
+
+
+def is_ragged(lengths: Array, numbers: int) -> bool:
+    """Return whether a block of these sequences would be mostly padding, and large.
+
+    `numbers` are those of one step of one sequence.
+    """
+    n_cells = int(lengths.max()) * len(lengths)
+    return n_cells > 2 * int(lengths.sum()) and n_cells * numbers > LITTLE
+
+
+def split_ragged(lengths: Array, numbers: int) -> list[Array]:
+    """Return the positions of the sequences of each block that a ragged batch is run in.
+
+    No block is longer than twice its shortest sequence, or larger than two of the longest, but for
+    small ones. So a batch takes at most twice the memory of its longest sequence, instead of that
+    memory for every sequence. All other batches are one block.
+    """
+    if not is_ragged(lengths, numbers):
+        return [np.arange(len(lengths))]
+    order = np.argsort(-lengths, kind="stable")
+    largest = max(2 * int(lengths.max()), LITTLE // numbers)
+    blocks, begin = [], 0
+    while begin < len(order):
+        rest = lengths[order[begin:]]
+        n_columns = len(rest)
+        if n_columns * rest[0] * numbers > LITTLE:
+            n_columns = np.searchsorted(-2 * rest, -rest[0], side="right")
+            n_columns = max(1, min(int(n_columns), largest // int(rest[0])))
+        blocks.append(order[begin : begin + n_columns])
+        begin += n_columns
+    return blocks
+
+
 def rows_of_steps(offsets: Array, index: Array) -> Array:
     """Return (T, B): the packed rows of the chosen sequences; the last row fills the padding."""
     begins, lengths = offsets[index], offsets[index + 1] - offsets[index]
@@ -101,6 +144,18 @@ def gather(values: Array, offsets: Array, index: Array) -> Block:
     return block
 
 
+def gather_piece(values: Array, offsets: Array, index: Array, begin: int, end: int) -> Block:
+    """Return the steps from `begin` to `end` of the chosen sequences as a block.
+
+    A sequence that ends before has one step there, of zeros: see `_core.truncation`.
+    """
+    lengths = offsets[index + 1] - offsets[index]
+    steps = np.arange(begin, min(end, int(lengths.max())))[:, None]
+    x = values.take(offsets[index] + np.minimum(steps, lengths - 1), axis=0)
+    x[steps >= lengths] = 0
+    return Block(x.transpose(0, 2, 1), np.clip(lengths - begin, 1, len(steps)))
+
+
 def gather_objective(
     data: TrainingData, index: Array, block: Block, normalizer: float
 ) -> Objective:
@@ -109,6 +164,17 @@ def gather_objective(
         return Objective(data.y[index].T, data.weight[index], normalizer)
     rows = rows_of_steps(data.offsets, index).ravel()
     return Objective(data.y[rows].T, data.weight[rows] * block.real.ravel(), normalizer)
+
+
+def gather_objective_of_piece(
+    data: TrainingData, index: Array, begin: int, end: int, normalizer: float
+) -> Objective:
+    """Return the targets and weights of the steps from `begin` to `end` of these sequences."""
+    lengths = data.lengths[index]
+    steps = np.arange(begin, min(end, int(lengths.max())))[:, None]
+    rows = (data.offsets[index] + np.minimum(steps, lengths - 1)).ravel()
+    weight = data.weight[rows] * (steps < lengths).ravel()
+    return Objective(data.y[rows].T, weight, normalizer)
 
 
 class WorkspacePool:
@@ -157,12 +223,21 @@ class WorkspacePool:
         """Return workspaces for a block of this shape."""
         n_steps = self._limit(n_steps)
         if n_columns != self.n_columns or self._workspaces[0][0].n_steps < n_steps:
-            self._workspaces = []  # frees their memory before the next ones are made
+            self._workspaces = []  # freed before the new workspaces are made
             self._workspaces = self._network.make_workspaces(
-                max(n_steps, self._longest), n_columns, self._dtype, training=self._training
+                self._n_steps_for_all(n_steps, n_columns),
+                n_columns,
+                self._dtype,
+                training=self._training,
             )
             self.n_columns = n_columns
         return self._workspaces
+
+    def _n_steps_for_all(self, n_steps: int, n_columns: int) -> int:
+        """Return the steps of the longest block, if workspaces that long need little memory."""
+        numbers = self._longest * n_columns * step_numbers(self._network)
+        is_little = self._longest <= 2 * n_steps or numbers <= LITTLE
+        return max(n_steps, self._longest) if is_little else n_steps
 
     def _limit(self, n_steps: int) -> int:
         return n_steps if self._at_most is None else min(n_steps, self._at_most)

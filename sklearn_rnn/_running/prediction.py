@@ -15,7 +15,13 @@ from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.state import LayerStates, Origin, RecurrentState
 from sklearn_rnn._core.stepper import Stepper
 from sklearn_rnn._core.workspace import Array, Workspace
-from sklearn_rnn._running.packing import WorkspacePool, gather, rows_of_steps
+from sklearn_rnn._running.packing import (
+    WorkspacePool,
+    gather,
+    rows_of_steps,
+    split_ragged,
+    step_numbers,
+)
 
 # The largest number of columns of a block, and of numbers in its inputs and states.
 COLUMNS = 512
@@ -104,7 +110,7 @@ def run_from_state(
     total, n_steps = state._total.copy(), state.n_steps + lengths
     raw = np.empty((len(values) if network.per_step else 0, network.readout.n_outputs), dtype)
     with np.errstate(all="ignore"):
-        for begin, end, index in _iter_pieces(lengths, _numbers_per_step(network)):
+        for begin, end, index in _iter_pieces(lengths, step_numbers(network)):
             rows = offsets[index] + np.arange(begin, end)[:, None]
             x = values.take(rows, axis=0).transpose(0, 2, 1)
             block = Block(x, np.full(len(index), end - begin))
@@ -177,15 +183,9 @@ def iter_indices(
     while begin < len(order):
         longest = int(lengths[order[begin]])
         steps = min(longest, kept) if network.runs_in_pieces else longest
-        numbers = longest * n_features + steps * _numbers_per_step(network)
+        numbers = longest * n_features + steps * step_numbers(network)
         index = order[begin : begin + max(1, min(COLUMNS, NUMBERS // numbers))]
+        # A step also has its row and whether it is real, in `gather`.
+        index = index[split_ragged(lengths[index], 2 + numbers // longest)[0]]
         begin += len(index)
         yield index
-
-
-def _numbers_per_step(network: Network) -> int:
-    """Return how many numbers the layers keep of one step of one sequence."""
-    cells = network.stack.layers
-    return network.stack.n_directions * sum(
-        cell.input_size + 4 * cell.hidden_size for cell in cells
-    )

@@ -8,15 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
-from sklearn_rnn._core.losses import Objective
+from sklearn_rnn._core.layout import Parameters
 from sklearn_rnn._core.masks import Masks
 from sklearn_rnn._core.network import Network
-from sklearn_rnn._core.truncation import clear_states, cut, start_from, states_after
+from sklearn_rnn._core.truncation import clear_states, start_from, states_after
 from sklearn_rnn._core.workspace import Array
-from sklearn_rnn._running.packing import TrainingData, WorkspacePool, gather, gather_objective
+from sklearn_rnn._running.packing import (
+    TrainingData,
+    WorkspacePool,
+    gather,
+    gather_objective,
+    gather_objective_of_piece,
+    gather_piece,
+    is_ragged,
+    split_ragged,
+    step_numbers,
+)
 from sklearn_rnn._training.dropout import Dropout
 
 # From this hidden_size**2 * batch on, the two halves of a batch run separately. Measured on 2
@@ -84,15 +95,14 @@ class BatchGradients:
         """Return the loss of a batch; write its gradient."""
         normalizer = len(index) * self._mean_weight
         if not self._is_large(index):
-            return self._part(0, index, normalizer, self._draw(index))
-        first, second = np.array_split(index, 2)
-        masks, second_masks = self._draw(first), self._draw(second)
+            return self._part(0, self._blocks(index), normalizer)
+        first, second = (self._blocks(half) for half in np.array_split(index, 2))
         if self.executor is None:
-            loss = self._part(0, first, normalizer, masks)
-            loss += self._part(1, second, normalizer, second_masks)
+            loss = self._part(0, first, normalizer)
+            loss += self._part(1, second, normalizer)
         else:
-            other = self.executor.submit(self._part, 1, second, normalizer, second_masks)
-            loss = self._part(0, first, normalizer, masks) + other.result()
+            other = self.executor.submit(self._part, 1, second, normalizer)
+            loss = self._part(0, first, normalizer) + other.result()
         self.gradient += self._second
         return loss
 
@@ -102,16 +112,18 @@ class BatchGradients:
         A piece is some consecutive steps of all sequences. Its gradient is written before its loss
         is yielded. The states pass from piece to piece, even if theta changes in between.
         """
-        whole = gather(self.data.values, self.data.offsets, index)
-        normalizer = len(index) * self._mean_weight
-        y, weight, _ = gather_objective(self.data, index, whole, normalizer)
-        workspaces = self._pools[0].get(whole.n_steps, whole.n_columns)
+        data, lengths = self.data, self.data.lengths[index]
+        normalizer, longest = len(index) * self._mean_weight, int(lengths.max())
+        workspaces = self._pools[0].get(longest, len(index))
+        n_steps = workspaces[0][0].n_steps
         self.network.start(self._parameters, workspaces)
-        end = 0
-        for piece, masks in cut(whole, workspaces[0][0].n_steps, self._draw(index)):
-            begin, end = end, end + piece.n_steps * piece.n_columns
-            share = piece.n_steps / whole.n_steps
-            objective = Objective(y[:, begin:end], weight[begin:end], share * normalizer)
+        all_masks = self._masks_of_pieces(index, n_steps)
+        for begin, masks in zip(range(0, longest, n_steps), all_masks, strict=True):
+            piece = gather_piece(data.values, data.offsets, index, begin, begin + n_steps)
+            share = piece.n_steps / longest
+            objective = gather_objective_of_piece(
+                data, index, begin, begin + n_steps, share * normalizer
+            )
             loss = self.network.loss_gradient(
                 self._parameters, workspaces, piece, objective, self._gradients[0], masks
             )
@@ -120,13 +132,27 @@ class BatchGradients:
             start_from(workspaces, after)
         clear_states(workspaces)
 
+    def _masks_of_pieces(self, index: Array, n_steps: int) -> Iterator[Masks]:
+        """Yield the masks of each piece of a batch: of a ragged one, drawn piece by piece."""
+        lengths = self.data.lengths[index]
+        longest, draw = int(lengths.max()), partial(self.dropout.draw, self.network)
+        if is_ragged(lengths, step_numbers(self.network)):
+            states = draw(1, len(index)).states  # which stay the same for all steps
+            for begin in range(0, longest, n_steps):
+                masks = draw(min(n_steps, longest - begin), len(index))
+                yield replace(masks, states=states)
+        else:
+            masks = draw(longest, len(index))
+            for begin in range(0, longest, n_steps):
+                yield masks if n_steps >= longest else masks.piece(begin, begin + n_steps)
+
     def of_blocks(self, blocks: list[Array]) -> tuple[float, Array]:
         """Return the loss of all data, given as blocks of sequences, and its gradient (float64)."""
         loss, gradient = 0.0, np.zeros(self.theta.shape)
         normalizer = self.data.n_samples * self._mean_weight
         for k, index in enumerate(blocks):
             part = min(k, 1)  # the penalty belongs to the first block alone
-            loss += self._part(part, index, normalizer, self._draw(index))
+            loss += self._part(part, self._blocks(index), normalizer)
             gradient += self._second if part else self.gradient
         return loss, gradient
 
@@ -137,13 +163,44 @@ class BatchGradients:
         """
         data, pool = self.data, self._pools[0]
         index = np.arange(min(pool.n_columns or batch_size, data.n_samples))
-        block = gather(data.values, data.offsets, index)
-        workspaces = pool.get(block.n_steps, block.n_columns)
-        return self.network.raw_prediction(self.network.layout.bind(theta), workspaces, block)
+        parameters, answers = self.network.layout.bind(theta), []
+        for columns in split_ragged(data.lengths[index], step_numbers(self.network)):
+            block = gather(data.values, data.offsets, index[columns])
+            workspaces = pool.get(block.n_steps, block.n_columns)
+            answers.append(self.network.raw_prediction(parameters, workspaces, block))
+        return np.concatenate(answers, axis=1)
 
-    def _part(self, k: int, index: Array, normalizer: float, masks: Masks) -> float:
+    def _blocks(self, index: Array) -> list[tuple[Array, Masks]]:
+        """Return the blocks that a batch is run in, one unless it is ragged, and their masks."""
+        lengths = self.data.lengths[index]
+        blocks = [index[columns] for columns in split_ragged(lengths, step_numbers(self.network))]
+        return [
+            (b, self.dropout.draw(self.network, int(self.data.lengths[b].max()), len(b)))
+            for b in blocks
+        ]
+
+    def _part(self, k: int, blocks: list[tuple[Array, Masks]], normalizer: float) -> float:
         """Return the loss of these samples; write gradient k: 0 is the first, 1 the second."""
-        network, data = self._networks[k], self.data
+        gradient, (first, *others) = self._gradients[k], blocks
+        loss = self._run(k, self._networks[k], *first, normalizer, gradient)
+        if others:
+            of_block = self.network.layout.bind(np.empty_like(gradient.vector))
+            for block in others:
+                loss += self._run(k, self._networks[1], *block, normalizer, of_block)
+                gradient.vector[...] += of_block.vector
+        return loss
+
+    def _run(
+        self,
+        k: int,
+        network: Network,
+        index: Array,
+        masks: Masks,
+        normalizer: float,
+        gradient: Parameters,
+    ) -> float:
+        """Return the loss of one block of samples, in the workspaces of part k."""
+        data = self.data
         block = gather(data.values, data.offsets, index)
         objective = gather_objective(data, index, block, normalizer)
         workspaces = self._pools[k].get(block.n_steps, block.n_columns)
@@ -151,12 +208,7 @@ class BatchGradients:
         run = network.loss_gradient if fits else network.truncated_loss_gradient
         with np.errstate(all="ignore"):  # a new thread does not inherit the setting of its parent
             network.start(self._parameters, workspaces)
-            gradient = self._gradients[k]
             return float(run(self._parameters, workspaces, block, objective, gradient, masks))
-
-    def _draw(self, index: Array) -> Masks:
-        """Return masks for a block of these sequences."""
-        return self.dropout.draw(self.network, int(self.data.lengths[index].max()), len(index))
 
     def _is_large(self, index: Array) -> bool:
         """Whether two threads with half of this batch each are faster than one thread."""
