@@ -61,10 +61,14 @@ class Loss(ABC):
     robust : bool
         Whether the influence of outliers is limited. If so, the unit of the targets in training
         is also a robust one.
+    degree : int
+        Of a loss of differences: the power of c by which the loss grows if raw predictions and
+        targets grow by c. Of Huber's loss, that of small differences.
     """
 
     out_activation: ClassVar[str]
     robust: ClassVar[bool] = False
+    degree: ClassVar[int] = 2
 
     @property
     def n_outputs(self) -> int:
@@ -103,6 +107,7 @@ class AbsoluteError(Loss):
 
     out_activation = "identity"
     robust = True
+    degree = 1
 
     def value_gradient(self, raw: Array, y: Array, weight: Array) -> tuple[Any, Array]:
         """Return sum of w |raw - y|, and w sign(raw - y)."""
@@ -153,6 +158,7 @@ class PinballLoss(Loss):
 
     out_activation = "identity"
     robust = True
+    degree = 1
 
     @property
     def n_outputs(self) -> int:

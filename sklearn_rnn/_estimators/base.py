@@ -110,6 +110,14 @@ class RecurrentEstimator(Streams, Insight, Attribution, Callbacks, FittedModel):
     def _check_scorable(self, held_out: TrainingData) -> None:
         """Raise a ValueError if the validation score is not defined for these data."""
 
+    def _adopt_unit(self, data: TrainingData, all_data: bool) -> Array | None:
+        """Give the targets of a continued training another unit, if they need one.
+
+        `all_data` is False for a part of a stream. Return what gradients are multiplied by in that
+        unit (size,), or None if it is the old one.
+        """
+        return None
+
     def _calibrate(self, held_out: TrainingData | None) -> None:
         """Store the errors on held-out data, from which prediction intervals are made."""
 
@@ -271,6 +279,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         # products, may depend on the number of BLAS threads.
         with single_blas_thread() as n_threads:
             data = merge_duplicates(sides.training, settings.batch_size)
+            factors = None if start.first else self._adopt_unit(data, not request.incremental)
             data, bias_out = self._prepare_targets(data, start.first)
             network = self._make_network(
                 alpha=settings.penalty / data.weight.sum(),
@@ -283,7 +292,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                 data=data.astype(theta.dtype),
                 options=settings.options(incremental=request.incremental),
                 theta=theta,
-                optimizer=self._make_optimizer(settings, theta, network),
+                optimizer=self._make_optimizer(settings, theta, network, factors),
                 schedule=settings.schedule(incremental=request.incremental),
                 rng=start.rng,
                 validate=self._make_validate(network, sides, settings.validation_scoring),
@@ -441,12 +450,19 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         recent = self._resume_["recent"] if hasattr(self, "_resume_") else []
         return tuple(recent) or (self._theta_,)
 
-    def _make_optimizer(self, settings: Settings, theta: Array, network: Network) -> Optimizer:
-        """Return the solver's optimizer, in its former state where training continues."""
+    def _make_optimizer(
+        self, settings: Settings, theta: Array, network: Network, factors: Array | None
+    ) -> Optimizer:
+        """Return the solver's optimizer, in its former state where training continues.
+
+        That state is changed as if all gradients had been `factors` times as large.
+        """
         optimizer = settings.optimizer(theta, network.layout.penalized)
         resume = getattr(self, "_resume_", None)
         if resume is not None and resume["solver"] == settings.solver:
             optimizer.restore(resume["optimizer"])
+            if factors is not None:
+                optimizer.rescale(factors)
         return optimizer
 
     # ---- validation ----

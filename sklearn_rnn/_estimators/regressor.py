@@ -15,7 +15,14 @@ from sklearn_rnn._core.attribution import Explained, ExponentialOutput, SortedOu
 from sklearn_rnn._core.losses import LOSSES, Loss
 from sklearn_rnn._core.state import RecurrentState
 from sklearn_rnn._data.step_targets import align_steps
-from sklearn_rnn._data.target_units import dtype_of_predictions
+from sklearn_rnn._data.target_units import (
+    Unit,
+    change_of_count_unit,
+    change_of_unit,
+    dtype_of_predictions,
+    is_too_quiet,
+    varying,
+)
 from sklearn_rnn._data.targets import (
     check_counts,
     check_numeric_targets,
@@ -29,9 +36,18 @@ from sklearn_rnn._estimators.attribution import output_index
 from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._estimators.intervals import calibration_residuals, margins, nearest_pair
 from sklearn_rnn._estimators.request import FitRequest
+from sklearn_rnn._estimators.rescaling import gradient_factors, rescale_raw
+from sklearn_rnn._estimators.user_warning import warn_user
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._typing import Array, ArrayOrList, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
+
+_TOO_QUIET = (
+    "The targets of this call of partial_fit are far smaller, or vary far less, than those of the "
+    "first call, which fixed the unit in which targets are learned, so that they will hardly be "
+    "learned. If they are typical of the data, fit anew and begin with them; otherwise bring the "
+    "targets of all calls to one scale."
+)
 
 
 class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
@@ -53,7 +69,11 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         Early stopping, callbacks and `checkpoint` have no part in it.
 
         The first call also fixes the unit and origin in which targets are learned: those of
-        its own data.
+        its own data. Where the targets of a later call are more than 8 times wider, or further
+        from the origin, the unit becomes wider; predictions stay what they were. A constant first
+        block says nothing about the unit, which is then that of the next block.
+
+        Targets that vary 256 times less than those of the first call are warned of.
 
         Parameters
         ----------
@@ -295,13 +315,9 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         return Y
 
     def _prepare_targets(self, data: TrainingData, first: bool) -> tuple[TrainingData, np.ndarray]:
-        given = data.y
-        if not data.weight.all():  # what has no weight may be of any size
-            given = np.where(data.weight[:, None] > 0, data.y, 0)
+        given = _of_weight(data)
         if first:
-            scale = robust_target_scale if self._loss().robust else target_scale
-            scale = count_scale if self._predicts_exp else scale
-            self._y_mean_, self._y_scale_ = scale(given, data.weight)
+            self._y_mean_, self._y_scale_ = self._unit_of(given, data.weight)
         # Divided first: the difference of two huge numbers could overflow.
         y = given / self._y_scale_ - self._y_mean_ / self._y_scale_
         quantiles = self._quantiles()
@@ -309,6 +325,35 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             return replace(data, y=y), np.zeros(data.y.shape[1])
         bias = np.stack([weighted_quantile(y, data.weight, q) for q in quantiles], axis=1)
         return replace(data, y=y), bias.ravel()
+
+    def _unit_of(self, Y: np.ndarray, weight: np.ndarray) -> Unit:
+        """Return the unit in which targets (M, K) are best learned."""
+        scale = robust_target_scale if self._loss().robust else target_scale
+        scale = count_scale if self._predicts_exp else scale
+        return Unit(*scale(Y, weight))
+
+    def _adopt_unit(self, data: TrainingData, all_data: bool) -> Array | None:
+        Y = _of_weight(data)
+        if self._predicts_exp and not Y.any(axis=0).all():  # no counts: no unit
+            return None
+        old, new = Unit(self._y_mean_, self._y_scale_), self._unit_of(Y, data.weight)
+        varies = varying(Y[data.weight > 0])
+        if self._predicts_exp:
+            change = change_of_count_unit(old, new, all_data=all_data)
+        else:
+            change = change_of_unit(old, new, varies, all_data=all_data)
+        if change is None:
+            if not all_data and is_too_quiet(old, new, varies):
+                warn_user(_TOO_QUIET, UserWarning)
+            return None
+        self._y_mean_, self._y_scale_ = change.unit
+        layout, loss = self._make_network().layout, self._loss()
+        factor = np.repeat(change.factor, loss.n_outputs)
+        self._theta_ = rescale_raw(layout, self._theta_, factor)
+        if hasattr(self, "_resume_"):
+            recent = [rescale_raw(layout, theta, factor) for theta in self._resume_["recent"]]
+            self._resume_ = {**self._resume_, "recent": recent}
+        return gradient_factors(layout, factor, loss.degree, self._theta_.dtype)
 
     def _explained(self, raw: np.ndarray, target: Any) -> tuple[Explained, np.ndarray]:
         """Return what gradients explain: one number of every answer, in the unit of y."""
@@ -406,3 +451,10 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _of_weight(data: TrainingData) -> np.ndarray:
+    """Return the targets (M, K), zero where they have no weight: those may be of any size."""
+    if data.weight.all():
+        return data.y
+    return np.where(data.weight[:, None] > 0, data.y, 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from math import sqrt
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,7 +24,16 @@ class Optimizer(ABC):
     theta : ndarray
         The vector to update. Only its shape and dtype are read here.
     learning_rate : float
+
+    Attributes
+    ----------
+    moments : list of ndarray
+        Running means of powers of the gradient, each of theta's shape.
+    moment_orders : tuple of int
+        These powers.
     """
+
+    moment_orders: ClassVar[tuple[int, ...]] = ()
 
     def __init__(self, theta: Array, learning_rate: float) -> None:
         self.learning_rate = learning_rate
@@ -52,6 +61,11 @@ class Optimizer(ABC):
         self.t = int(t)
         self.moments = [moment.copy() for moment in moments]
 
+    def rescale(self, factors: Array) -> None:
+        """Continue as if all gradients had been these (size,) times as large."""
+        for order, moment in zip(self.moment_orders, self.moments, strict=True):
+            moment *= factors**order
+
 
 class Adam(Optimizer):
     """Adam (Kingma and Ba 2015).
@@ -59,6 +73,8 @@ class Adam(Optimizer):
     m = beta_1 m + (1 - beta_1) g,  v = beta_2 v + (1 - beta_2) g^2, and
     theta -= rate m / (sqrt(v) + epsilon), with the bias corrections of m and v in the rate.
     """
+
+    moment_orders = (1, 2)
 
     def __init__(
         self, theta: Array, learning_rate: float, beta_1: float, beta_2: float, epsilon: float
@@ -118,6 +134,8 @@ class RMSprop(Optimizer):
     1 - beta_2^t: without it the first steps, when v has just left zero, would be huge.
     """
 
+    moment_orders = (2,)
+
     def __init__(self, theta: Array, learning_rate: float, beta_2: float, epsilon: float) -> None:
         super().__init__(theta, learning_rate)
         self.beta_2, self.epsilon = beta_2, epsilon
@@ -144,6 +162,8 @@ class SGD(Optimizer):
 
     v = momentum v - rate g, and theta += v, or with Nesterov theta += momentum v - rate g.
     """
+
+    moment_orders = (1,)
 
     def __init__(self, theta: Array, learning_rate: float, momentum: float, nesterov: bool) -> None:
         super().__init__(theta, learning_rate)
