@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
-import warnings
 from typing import Any
 
 import numpy as np
 
-# Above these packages in the stack stands the line that the user wrote.
-_NOT_THE_USER = {"sklearn_rnn", "sklearn", "joblib", "contextlib"}
+from sklearn_rnn._data.user_warning import warn_user
 
 # A table with more columns than this, or with fewer rows for each of them, may be anything.
 _MOST_COLUMNS, _FEWEST_ROWS_PER_COLUMN = 40, 10
@@ -22,19 +19,6 @@ _TIME = re.compile(
     r"(?<![a-z])(t|time|timestep|step|lag|lead|second|minute|hour|day|week)s?(?![a-z])"
 )
 _FEATURE = re.compile(r"(?<![a-z])(sensor|channel|feature|variable|signal|axis)")
-
-
-def warn_user(message: str) -> None:
-    """Warn at the line outside of this package and scikit-learn from which all calls came."""
-    # From Python 3.12 on, skip_file_prefixes of warnings.warn does this.
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and _package(frame) in _NOT_THE_USER:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, UserWarning, stacklevel=level)
-
-
-def _package(frame: Any) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def warn_of_long_table(X: Any) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
-from sklearn_rnn._data.advice import warn_user
 from sklearn_rnn._data.cells import check_cells, culprit
 from sklearn_rnn._data.containers import how_to_read
 from sklearn_rnn._data.numbers import float_dtype
@@ -26,6 +25,7 @@ from sklearn_rnn._data.refusals import (
     with_article,
 )
 from sklearn_rnn._data.times import Times, describe_gaps, looks_like_dates, read_times
+from sklearn_rnn._data.user_warning import warn_user
 from sklearn_rnn._typing import Array
 from sklearn_rnn.sequences import SequenceArray
 

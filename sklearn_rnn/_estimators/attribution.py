@@ -20,6 +20,7 @@ from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array, Workspace
 from sklearn_rnn._data.containers import restore_container
 from sklearn_rnn._data.refusals import refuse_silent_losses
+from sklearn_rnn._data.user_warning import warn_user
 from sklearn_rnn._estimators.mixin import MixedIntoFittedModel
 from sklearn_rnn._estimators.path_integral import (
     REFINEMENT,
@@ -28,7 +29,6 @@ from sklearn_rnn._estimators.path_integral import (
     numbers_path,
     tokens_path,
 )
-from sklearn_rnn._estimators.user_warning import warn_user
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._running.traces import read_backward
 from sklearn_rnn._typing import SequencesLike
@@ -271,8 +271,7 @@ def _warn_if_incomplete(shares: Shares, n_steps: int) -> None:
             f"also after {1 + REFINEMENT} times n_steps={n_steps} gradients: the prediction "
             "changes too fast between the baseline and X. Raise n_steps, or choose a baseline "
             "that is closer to X. Features that are not scaled are a frequent cause: see "
-            "TimestepTransformer(StandardScaler()).",
-            UserWarning,
+            "TimestepTransformer(StandardScaler())."
         )
 
 

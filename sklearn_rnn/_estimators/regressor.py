@@ -32,12 +32,12 @@ from sklearn_rnn._data.targets import (
     target_scale,
     weighted_quantile,
 )
+from sklearn_rnn._data.user_warning import warn_user
 from sklearn_rnn._estimators.attribution import output_index
 from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._estimators.intervals import calibration_residuals, margins, nearest_pair
 from sklearn_rnn._estimators.request import FitRequest
 from sklearn_rnn._estimators.rescaling import gradient_factors, rescale_raw
-from sklearn_rnn._estimators.user_warning import warn_user
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._typing import Array, ArrayOrList, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
@@ -344,7 +344,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             change = change_of_unit(old, new, varies, all_data=all_data)
         if change is None:
             if not all_data and is_too_quiet(old, new, varies):
-                warn_user(_TOO_QUIET, UserWarning)
+                warn_user(_TOO_QUIET)
             return None
         self._y_mean_, self._y_scale_ = change.unit
         layout, loss = self._make_network().layout, self._loss()

@@ -8,14 +8,14 @@ from types import FrameType
 
 # Calls through these packages are not the user's own. The last three run workers.
 _NOT_THE_USER = {
-    *("sklearn_rnn", "sklearn", "joblib"),
+    *("sklearn_rnn", "sklearn", "joblib", "contextlib"),
     *("multiprocessing", "concurrent", "threading"),
 }
 # A local variable of the outermost call of these packages: the warnings that it has given.
 _GIVEN = "__sklearn_rnn_warnings__"
 
 
-def warn_user(message: str, category: type[Warning]) -> None:
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line outside of this package, scikit-learn and joblib that made the call."""
     _, level = _outermost_call()
     warnings.warn(message, category, stacklevel=level + 1)
