@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sklearn_rnn._data.refusals import refuse_lost_values
+from sklearn_rnn._data.refusals import as_array, with_article
 
 __all__ = ["SequenceArray"]
 
@@ -73,7 +73,7 @@ class SequenceArray:
     offsets: NDArray[np.int64]
 
     def __init__(self, values: ArrayLike, offsets: ArrayLike) -> None:
-        self.values = _as_array(values, "values")
+        self.values = as_array(values, "values")
         self.offsets = _check_offsets(offsets, self.values)
 
     @classmethod
@@ -97,7 +97,9 @@ class SequenceArray:
         >>> SequenceArray.from_sequences([np.zeros((4, 2)), np.ones((3, 2))])
         SequenceArray(2 sequences of 3 to 4 steps, 2 features, float64)
         """
-        arrays = [_as_array(item, f"sequence {i}") for i, item in enumerate(sequences)]
+        if not isinstance(sequences, Iterable) or getattr(sequences, "ndim", 1) == 0:
+            raise TypeError(f"sequences is {with_article(sequences)}: expected a list of arrays")
+        arrays = [as_array(item, f"sequence {i}") for i, item in enumerate(sequences)]
         if not arrays:
             raise ValueError("there are no sequences: how many features would they have?")
         _check_same_form(arrays)
@@ -145,7 +147,7 @@ class SequenceArray:
         >>> SequenceArray.from_padded(np.zeros((2, 3, 1)), lengths=[3, 1]).lengths
         array([3, 1])
         """
-        X = _as_array(X, "X")
+        X = as_array(X, "X")
         if X.ndim != 3:
             raise ValueError(
                 f"X has shape {X.shape}: expected (n_sequences, n_timesteps, n_features)"
@@ -164,6 +166,10 @@ class SequenceArray:
         elif mask is not None:
             real = _check_mask(mask, (n_sequences, n_timesteps))
         else:
+            if X.dtype.kind in "OUS" and np.isnan(padding_value):
+                raise ValueError(
+                    f"X is of {X.dtype}, in which no NaN can mark the padding: give lengths or mask"
+                )
             real = real_steps(X, padding_value)
         if len(empty := np.flatnonzero(~real.any(axis=1))):
             raise ValueError(f"sequence {empty[0]} has no steps: all of it is padding")
@@ -193,7 +199,7 @@ class SequenceArray:
         >>> SequenceArray.from_concatenated(np.zeros((5, 2)), lengths=[2, 3])
         SequenceArray(2 sequences of 2 to 3 steps, 2 features, float64)
         """
-        values = np.asarray(values)
+        values = as_array(values, "values")
         checked = _check_lengths(lengths)
         total = _total(checked)
         if values.ndim == 2 and total != len(values):
@@ -320,12 +326,6 @@ class SequenceArray:
         return SequenceArray(self.values[np.arange(offsets[-1]) + shift], offsets)
 
 
-def _as_array(values: Any, name: str) -> Array:
-    """Convert to an array, unless masked values or the like would be lost."""
-    refuse_lost_values(values, name)
-    return np.asarray(values)
-
-
 def real_steps(X: Array, padding_value: float = np.nan) -> NDArray[np.bool_]:
     """Tell the steps of X (n, T, F) from the padding before and after them, as a mask (n, T).
 
@@ -375,7 +375,7 @@ def _first_axis(key: tuple[Any, ...]) -> Any:
 
 
 def _check_offsets(offsets: ArrayLike, values: Array) -> NDArray[np.int64]:
-    offsets = _as_array(offsets, "offsets")
+    offsets = as_array(offsets, "offsets")
     if values.ndim != 2:
         raise ValueError(
             f"values has shape {values.shape}: expected (sum of lengths, n_features); "
@@ -427,7 +427,7 @@ def _check_same_form(arrays: list[Array]) -> None:
 def _check_lengths(
     lengths: ArrayLike, n_sequences: int | None = None, *, longest: int | None = None
 ) -> NDArray[np.int64]:
-    lengths = _as_array(lengths, "lengths")
+    lengths = as_array(lengths, "lengths")
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu":
         raise ValueError(
             "lengths must be a one-dimensional array of integers, "
@@ -449,7 +449,7 @@ def _check_lengths(
 
 
 def _check_mask(mask: ArrayLike, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    mask = _as_array(mask, "mask")
+    mask = as_array(mask, "mask")
     if mask.dtype != bool or mask.shape != shape:
         raise ValueError(
             f"mask must be an array of bool of shape {shape}, got {mask.shape} of {mask.dtype}"

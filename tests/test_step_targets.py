@@ -93,7 +93,7 @@ def test_a_missing_step_inside_x_is_no_padding():
         ([0, 1, 2], r"y has shape \(3,\).*return_sequences=False"),
         (["ab", "c", "de"], r"y has shape \(3,\).*return_sequences=False"),
         (np.zeros((3, 3, 1, 1)), r"y has shape \(3, 3, 1, 1\)"),
-        ([[0, 1, 2], 3, [4, 5]], r"y of sequence 1 has shape \(\)"),
+        ([[0, 1, 2], 3, [4, 5]], "y of sequence 1 is 3, but with return_sequences=True"),
         (
             [np.ones((3, 2)), np.ones((1, 3)), np.ones((2, 2))],
             r"y of sequence 1 has shape \(1, 3\)",

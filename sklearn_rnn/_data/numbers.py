@@ -156,7 +156,15 @@ def read_observation(x_t: Any, n_features: int, dtype: np.dtype, name: str) -> n
                 f"{n_features} feature(s) a step, which each of them must have."
             ) from None
     if type(x) is not np.ndarray or x.dtype.kind not in "biuf":
-        x = _as_floats(x, None, minimum=0)
+        try:
+            x = _as_floats(x, None, minimum=0)
+        except ValueError as error:
+            if "setting an array element" in str(error):
+                raise ValueError(
+                    f"x_t holds lists or arrays among its numbers: expected ({n_features},) for "
+                    f"one stream, or (n_streams, {n_features}) for many."
+                ) from None
+            raise _say_plainly(error, x) from None
     if x.dtype != dtype:
         with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused
             x = x.astype(dtype)

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 # What a list of plain values holds: there is nothing to look for in it.
-_PLAIN = {float, int, bool, str, bytes, type(None), np.float64, np.float32, np.int64, np.bool_}
+PLAIN_TYPES = {float, int, bool, str, bytes, type(None), np.float64, np.float32, np.int64, np.bool_}
 _TEMPORAL = ("date", "time", "duration", "period")  # datetime64, timedelta64, Duration, ...
 
 
@@ -55,24 +56,45 @@ def refuse_lost_values(values: Any, name: str, about_masks: str = _FILL_IN) -> N
 
 def refuse_unreadable(values: Any, name: str) -> None:
     """Refuse fields, and tensors that NumPy cannot read; masks and dates may pass."""
-    if isinstance(values, np.ndarray) and values.dtype.names:
-        raise ValueError(
-            f"{name} is a structured array with the fields {values.dtype.names}, but plain values "
-            "are expected: numpy.lib.recfunctions.structured_to_unstructured converts it, and "
-            f"{name}[{values.dtype.names[0]!r}] takes one field."
-        )
-    if hasattr(values, "detach") and hasattr(values, "numpy"):
-        _refuse_unreadable_tensor(values, name)
+    for part in _parts(values):
+        if isinstance(part, np.ndarray) and part.dtype.names:
+            raise ValueError(
+                f"{name} is a structured array with the fields {part.dtype.names}, but plain "
+                "values are expected: numpy.lib.recfunctions.structured_to_unstructured converts "
+                f"it, and {name}[{part.dtype.names[0]!r}] takes one field."
+            )
+        if hasattr(part, "detach") and hasattr(part, "numpy"):
+            _refuse_unreadable_tensor(part, name)
 
 
 def is_masked(values: Any) -> bool:
     """Return whether one of the values is masked, in arrays or in lists of them."""
-    if isinstance(values, np.ma.MaskedArray):
-        return bool(np.ma.is_masked(values))
+    return any(
+        isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in _parts(values)
+    )
+
+
+def _parts(values: Any) -> Iterator[Any]:
+    """Give the values and, of lists and of arrays of objects, their items and all within these."""
+    yield values
     if isinstance(values, list | tuple):
-        return not set(map(type, values)) <= _PLAIN and any(map(is_masked, values))
-    holds_objects = getattr(values, "dtype", None) == np.object_ and np.ndim(values) > 0
-    return holds_objects and any(map(is_masked, values))
+        items = () if set(map(type, values)) <= PLAIN_TYPES else values
+    else:
+        holds_objects = getattr(values, "dtype", None) == np.object_ and np.ndim(values) > 0
+        items = values if holds_objects else ()
+    for item in items:
+        yield from _parts(item)
+
+
+def as_array(values: Any, name: str) -> NDArray[Any]:
+    """Convert to an array, unless masked values or the like would be lost."""
+    refuse_lost_values(values, name)
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ValueError(
+            f"{name} holds lists or arrays that differ in length, of which no array can be made."
+        ) from None
 
 
 def _refuse_unreadable_tensor(values: Any, name: str) -> None:

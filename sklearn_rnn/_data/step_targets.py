@@ -85,6 +85,11 @@ def _flatten_array(X: Any, lengths: np.ndarray, y: Any, name: str) -> np.ndarray
 
 
 def _check_lengths(name: str, expected: np.ndarray, given: np.ndarray) -> None:
+    if len(given) != len(expected):
+        raise ValueError(
+            f"{name} is for {len(given)} sequences, but X has {len(expected)}: inconsistent "
+            "numbers of samples."
+        )
     if len(wrong := np.flatnonzero(given != expected)):
         i = wrong[0]
         raise ValueError(
@@ -106,7 +111,13 @@ def _as_array(y: Any, name: str) -> np.ndarray:
     refuse_unreadable(y, name)
     if np.ma.is_masked(y):
         return np.ma.asarray(y)
-    array = np.asarray(y)
+    try:
+        array = np.asarray(y)
+    except ValueError:
+        raise ValueError(
+            f"{name} holds lists or arrays that differ in length: expected (n_steps,) or (n_steps, "
+            "n_outputs) of each sequence."
+        ) from None
     if array.dtype.kind in "US" and isinstance(y, (list, tuple)):
         array = np.asarray(y, dtype=object)
     return array
@@ -148,9 +159,15 @@ def has_step_lengths(y: Any, lengths: np.ndarray) -> bool:
     if issparse(y):
         return False
     items = y if isinstance(y, SequenceArray) or _is_list(y) else np.asarray(y)
-    sized = (hasattr(item, "__len__") and not isinstance(item, (str, bytes)) for item in items)
-    given = [len(item) if has_len else 0 for item, has_len in zip(items, sized, strict=True)]
+    if getattr(items, "ndim", 1) == 0:
+        return False
+    given = [len(item) if _is_sized(item) else 0 for item in items]
     return np.array_equal(given, lengths)
+
+
+def _is_sized(item: Any) -> bool:
+    is_text = isinstance(item, (str, bytes))
+    return hasattr(item, "__len__") and not is_text and getattr(item, "ndim", 1) > 0
 
 
 def step_weights(X: Any, lengths: np.ndarray, sample_weight: Any, scored: np.ndarray) -> np.ndarray:

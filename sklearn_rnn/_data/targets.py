@@ -20,6 +20,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_rnn._data.refusals import (
+    PLAIN_TYPES,
+    as_array,
     no_overflow,
     refuse_lost_values,
     refuse_no_list,
@@ -51,17 +53,47 @@ def refuse_lost_targets(y: Any, sample_weight: Any = None) -> None:
 
 
 def refuse_lost_weights(sample_weight: Any) -> None:
-    """Refuse weights of which NumPy would read others, and those that are no numbers of a size."""
+    """Refuse weights of which NumPy would read others, and those that are no numbers."""
     refuse_no_list(sample_weight, "sample_weight")
     refuse_silent_losses(sample_weight, "sample_weight", _LEAVE_OUT)
-    is_list = isinstance(sample_weight, list | tuple) or getattr(sample_weight, "ndim", 0) == 1
-    if is_list and len({len(item) if _has_items(item) else None for item in sample_weight}) > 1:
+    if len(_lengths_of(sample_weight)) > 1:
         raise ValueError(
             "sample_weight holds lists or arrays of unequal lengths, but one number for each "
             "sequence is expected; with return_sequences=True, one for each step of all sequences."
         )
-    with no_overflow("sample_weight"):
-        np.asarray(sample_weight, dtype=np.float64)
+    weights = as_array(sample_weight, "sample_weight")
+    refuse_silent_losses(weights, "sample_weight")
+    if weights.dtype.kind in "OUS":
+        with no_overflow("sample_weight"):
+            _refuse_no_numbers(weights, "sample_weight")
+
+
+def _refuse_no_numbers(values: np.ndarray, name: str) -> None:
+    """Refuse an array in which one of the items is not a number, nor the text of one."""
+    for i, value in enumerate(values.ravel().tolist()):
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{name} must be numbers: could not convert string to float, or anything else, at "
+                f"position {i}, which holds {shorten(value)} (of type {type(value).__name__})."
+            ) from None
+
+
+def check_groups(groups: Any, n_samples: int) -> np.ndarray | None:
+    """Return the group of each sample (N,), if there are groups."""
+    if groups is None:
+        return None
+    refuse_no_list(groups, "groups")
+    groups = as_array(groups, "groups")
+    if groups.ndim == 2 and groups.shape[1] == 1:
+        groups = groups[:, 0]
+    if groups.shape != (n_samples,):
+        raise ValueError(
+            f"groups has shape {groups.shape}, but X has {n_samples} sequences: expected "
+            f"({n_samples},), the group of each sequence."
+        )
+    return groups
 
 
 def check_sample_weight(sample_weight: Any, n_samples: int) -> np.ndarray:
@@ -115,7 +147,7 @@ def encode_labels(y: Any, classes: np.ndarray | None, multilabel: bool | None) -
     Raises ValueError for targets that are no class labels, for labels that `classes` lacks,
     and where `multilabel` says that y is of the other kind than before.
     """
-    _refuse_uneven(y)
+    refuse_uneven(y)
     _refuse_mixed_labels(y)
     if multilabel is None:
         multilabel = _is_multilabel(y)
@@ -141,19 +173,26 @@ def encode_labels(y: Any, classes: np.ndarray | None, multilabel: bool | None) -
     return Labels("multiclass", classes, np.eye(len(classes))[codes])
 
 
-def _refuse_uneven(y: Any) -> None:
+def refuse_uneven(y: Any) -> None:
     """Refuse a list or a 1-D object array with arrays of unequal lengths in it."""
-    is_list = isinstance(y, list | tuple)
-    if not is_list and not (getattr(y, "dtype", None) == np.object_ and np.ndim(y) == 1):
-        return
-    sizes = [len(item) if _has_items(item) else None for item in y]
-    counts = [size for size in sizes if size is not None]
-    if len(set(sizes)) > 1 or (counts and not is_list):
+    lengths = _lengths_of(y)
+    sizes = [length or 1 for length in lengths]
+    if len(lengths) > 1 or (lengths - {None} and not isinstance(y, list | tuple)):
         raise ValueError(
             "One target for each sequence is expected, but y holds lists or arrays of "
-            f"{min(counts)} to {max(counts)} targets. Is there one for each step? "
+            f"{min(sizes)} to {max(sizes)} targets. Is there one for each step? "
             "set return_sequences=True."
         )
+
+
+def _lengths_of(values: Any) -> set[int | None]:
+    """Return the lengths of a list's or object array's items, with None for single values."""
+    holds_objects = getattr(values, "dtype", None) == np.object_ and np.ndim(values) == 1
+    if not (isinstance(values, list | tuple) or holds_objects):
+        return set()
+    if set(map(type, values)) <= PLAIN_TYPES:
+        return {None}
+    return {len(item) if _has_items(item) else None for item in values}
 
 
 def _has_items(item: Any) -> bool:
@@ -284,7 +323,7 @@ def prior(kind: str, Y: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 def check_numeric_targets(y: Any, dtype: np.dtype, name: str) -> np.ndarray:
     """Return regression targets as float64 (N, K), finite in `dtype`; `name` is the regressor's."""
-    _refuse_uneven(y)
+    refuse_uneven(y)
     _refuse_strings(y, name)
     with no_overflow("y"):
         y = check_array(y, dtype="numeric", ensure_2d=False, input_name="y")

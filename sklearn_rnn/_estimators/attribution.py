@@ -176,8 +176,10 @@ class Attribution(MixedIntoFittedModel):
         if baseline is None:
             return np.zeros(n_features)
         refuse_silent_losses(baseline, "baseline", "Give a number for each feature.")
-        is_list = isinstance(baseline, np.ndarray | list | tuple)
-        if is_list and all(np.ndim(item) == 0 for item in baseline):
+        is_list = isinstance(baseline, list | tuple) or getattr(baseline, "ndim", 0) > 0
+        if is_list and not any(
+            isinstance(item, list | tuple | str) or getattr(item, "ndim", 0) for item in baseline
+        ):
             values = np.asarray(baseline)
             if values.shape != (n_features,) or not np.isfinite(values.astype(float)).all():
                 raise ValueError(

@@ -21,7 +21,6 @@ from sklearn.utils import check_random_state
 
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array
-from sklearn_rnn._data.refusals import refuse_lost_values, refuse_no_list
 from sklearn_rnn._data.step_targets import (
     flatten_steps,
     has_step_lengths,
@@ -30,6 +29,7 @@ from sklearn_rnn._data.step_targets import (
     step_weights,
 )
 from sklearn_rnn._data.targets import (
+    check_groups,
     check_sample_weight,
     check_y_given,
     refuse_lost_targets,
@@ -234,7 +234,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                 self._warn_of_long_table(X)
         self._check_unchanged(architecture)
         held_out = self._read_held_out(request)
-        return Given(data, held_out, _check_groups(request.groups, data.n_samples))
+        return Given(data, held_out, check_groups(request.groups, data.n_samples))
 
     def _start(self, given: Given, request: FitRequest) -> Start:
         """Return where training starts: at the beginning, at a model, or at a checkpoint."""
@@ -516,23 +516,6 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         model._take_over(TrainingResult(snapshot, sides.stops, "callback"), incremental=False)
         model._calibrate(sides.held_out)
         return model
-
-
-def _check_groups(groups: Any, n_samples: int) -> np.ndarray | None:
-    """Return the group of each sample (N,), if there are groups."""
-    if groups is None:
-        return None
-    refuse_no_list(groups, "groups")
-    refuse_lost_values(groups, "groups", "Give each sequence a group.")
-    groups = np.asarray(groups)
-    if groups.ndim == 2 and groups.shape[1] == 1:
-        groups = groups[:, 0]
-    if groups.shape != (n_samples,):
-        raise ValueError(
-            f"groups has shape {groups.shape}, but X has {n_samples} sequences: expected "
-            f"({n_samples},), the group of each sequence."
-        )
-    return groups
 
 
 def _warn_of(result: TrainingResult) -> None:

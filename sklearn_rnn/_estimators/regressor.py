@@ -28,6 +28,7 @@ from sklearn_rnn._data.targets import (
     check_numeric_targets,
     count_scale,
     refuse_lost_targets,
+    refuse_uneven,
     robust_target_scale,
     target_scale,
     weighted_quantile,
@@ -170,6 +171,7 @@ class RecurrentRegressor(RegressorMixin, RecurrentEstimator):
             y, predictions, sample_weight = align_steps(X, y, predictions, sample_weight)
         else:
             refuse_lost_targets(y, sample_weight)
+            refuse_uneven(y)
         # The unit does not change the score, but the squares of huge or tiny numbers would be
         # infinite or zero. Of powers of two also the last bits of the score stay as they are.
         unit = np.exp2(np.frexp(self._y_scale_)[1])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_rnn._data.numbers import read_sequences
-from sklearn_rnn._data.refusals import refuse_lost_values
+from sklearn_rnn._data.refusals import as_array
 from sklearn_rnn._typing import Array, ArrayOrList, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
 
@@ -63,8 +63,7 @@ def from_aeon(X: ArrayOrList) -> Array | SequenceArray:
     """
     if isinstance(X, (list, tuple)) and len(X) and np.ndim(X[0]) > 1:
         return SequenceArray.from_sequences([_turned(i, case) for i, case in enumerate(X)])
-    refuse_lost_values(X, "X")
-    X = np.asarray(X)
+    X = as_array(X, "X")
     if X.ndim == 2:
         return X[:, :, None]
     if X.ndim == 3:
@@ -151,18 +150,18 @@ def from_tslearn(X: Array) -> SequenceArray:
     >>> from_tslearn([[[1.0], [2.0], [np.nan]], [[3.0], [4.0], [5.0]]])
     SequenceArray(2 sequences of 2 to 3 steps, 1 feature, float64)
     """
-    refuse_lost_values(X, "X")
-    X = np.asarray(X)
+    X = as_array(X, "X")
     if X.ndim != 3:
         raise ValueError(f"X has shape {X.shape}: expected (n_sequences, n_timesteps, n_features)")
+    if X.dtype.kind not in "biuf":
+        raise ValueError(f"X is of {X.dtype}, but numbers are expected")
     real = np.asarray(~np.isnan(X).all(axis=2))
     until_end = np.logical_or.accumulate(real[:, ::-1], axis=1)[:, ::-1]
     return SequenceArray.from_padded(X, mask=until_end)
 
 
 def _turned(i: int, case: Any) -> np.ndarray:
-    refuse_lost_values(case, f"case {i}")
-    case = np.asarray(case)
+    case = as_array(case, f"case {i}")
     if case.ndim != 2:
         raise ValueError(f"case {i} has shape {case.shape}: expected (n_channels, n_timepoints)")
     return case.T
