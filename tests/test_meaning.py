@@ -439,6 +439,13 @@ def test_class_weights_are_finite_and_not_negative(class_weight):
     assert_unfitted(model)
 
 
+def test_labels_of_several_kinds_have_no_score():
+    fitted = tiny(GRUClassifier).fit(RAGGED, CODES)
+    for odd in ("a", b"x", np.datetime64("2024")):
+        with pytest.raises(ValueError, match="labels must be all strings or all numbers"):
+            fitted.score(RAGGED, object_array([0, odd, *CODES[2:]]))
+
+
 def test_unknown_classes_in_class_weight():
     with pytest.raises(ValueError, match=r"weights for \['no'\].*none for \[0, 1\]"):
         tiny(GRUClassifier, class_weight={"no": 2.0}).fit(RAGGED, CODES)
@@ -652,6 +659,8 @@ def test_the_remedy_for_cells_works():
         [0, [1, 0], *[1] * 10],
         pd.Series([[0] * length for length in LENGTHS]),
         object_array([np.zeros(2)] * N),
+        pd.DataFrame({"a": [[0] * length for length in LENGTHS]}),
+        pl.Series([[0] * length for length in LENGTHS]),
     ],
 )
 @pytest.mark.parametrize("Estimator", [GRUClassifier, GRURegressor])

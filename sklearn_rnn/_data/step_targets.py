@@ -191,7 +191,7 @@ def step_weights(X: Any, lengths: np.ndarray, sample_weight: Any, scored: np.nda
 
 def _has_arrays(sample_weight: Any) -> bool:
     if _is_list(sample_weight):
-        return any(np.ndim(item) > 0 for item in sample_weight)
+        return any(map(_is_sized, sample_weight))
     return len(getattr(sample_weight, "shape", ())) > 1
 
 

@@ -148,7 +148,7 @@ def encode_labels(y: Any, classes: np.ndarray | None, multilabel: bool | None) -
     and where `multilabel` says that y is of the other kind than before.
     """
     refuse_uneven(y)
-    _refuse_mixed_labels(y)
+    refuse_mixed_labels(y)
     if multilabel is None:
         multilabel = _is_multilabel(y)
     elif multilabel != _is_multilabel(y):
@@ -187,9 +187,9 @@ def refuse_uneven(y: Any) -> None:
 
 def _lengths_of(values: Any) -> set[int | None]:
     """Return the lengths of a list's or object array's items, with None for single values."""
-    holds_objects = getattr(values, "dtype", None) == np.object_ and np.ndim(values) == 1
-    if not (isinstance(values, list | tuple) or holds_objects):
-        return set()
+    if not isinstance(values, list | tuple):
+        array = np.asarray(values)
+        values = array.ravel().tolist() if array.dtype.kind == "O" and array.ndim > 0 else ()
     if set(map(type, values)) <= PLAIN_TYPES:
         return {None}
     return {len(item) if _has_items(item) else None for item in values}
@@ -208,7 +208,7 @@ def check_classes(classes: Any) -> np.ndarray:
     classes = list(classes) if isinstance(classes, Set) else classes
     refuse_no_list(classes, "classes")
     refuse_lost_values(classes, "classes", "Leave these classes out.")
-    _refuse_mixed_labels(classes)
+    refuse_mixed_labels(classes)
     return np.unique(column_or_1d(classes))
 
 
@@ -241,7 +241,7 @@ def _check_labels(y: Any) -> np.ndarray:
     return y
 
 
-def _refuse_mixed_labels(y: Any) -> None:
+def refuse_mixed_labels(y: Any) -> None:
     """Refuse labels of mixed types, such as text and numbers."""
     if issparse(y) or np.asarray(y).dtype.kind not in "OUS":
         return

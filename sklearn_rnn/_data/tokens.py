@@ -77,7 +77,7 @@ def encode_observation(x_t: Any, vocabulary: np.ndarray) -> np.ndarray:
     -------
     codes : ndarray of int (1,) for one stream, (n_streams, 1) for many
     """
-    if np.ndim(x_t) == 0:
+    if not isinstance(x_t, list | tuple) and np.ndim(x_t) == 0:
         tokens, shape = [x_t], [1]
     else:
         tokens, shape = list(_read_item(0, x_t)), [-1, 1]

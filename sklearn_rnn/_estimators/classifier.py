@@ -24,6 +24,7 @@ from sklearn_rnn._data.targets import (
     labels_of,
     prior,
     refuse_lost_targets,
+    refuse_mixed_labels,
     refuse_uneven,
 )
 from sklearn_rnn._estimators.attribution import output_index
@@ -306,6 +307,7 @@ shape (n_samples,)
         if not self._architecture_["return_sequences"]:
             refuse_lost_targets(y, sample_weight)
             refuse_uneven(y)
+            refuse_mixed_labels(y)
             if self._target_kind_ == "multilabel":
                 encode_labels(y, self.classes_, multilabel=True)
             return float(super().score(X, y, sample_weight))
