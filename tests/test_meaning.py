@@ -439,6 +439,17 @@ def test_class_weights_are_finite_and_not_negative(class_weight):
     assert_unfitted(model)
 
 
+def test_classes_are_plain_strings():
+    y = object_array(list(np.array(["no", "yes"])[CODES]))  # NumPy's strings, as objects
+    for model in (
+        tiny(GRUClassifier).fit(RAGGED, y),
+        tiny(GRUClassifier).partial_fit(RAGGED, y, classes=object_array(list(np.unique(y)))),
+    ):
+        assert set(map(type, model.classes_)) == {str}
+        assert type(model.predict(RAGGED)[0]) is str
+        assert "np.str_" not in repr(model.classes_)
+
+
 def test_labels_of_several_kinds_have_no_score():
     fitted = tiny(GRUClassifier).fit(RAGGED, CODES)
     for odd in ("a", b"x", np.datetime64("2024")):

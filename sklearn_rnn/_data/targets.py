@@ -209,7 +209,7 @@ def check_classes(classes: Any) -> np.ndarray:
     refuse_no_list(classes, "classes")
     refuse_lost_values(classes, "classes", "Leave these classes out.")
     refuse_mixed_labels(classes)
-    return np.unique(column_or_1d(classes))
+    return np.unique(_with_plain_strings(column_or_1d(classes)))
 
 
 def _is_multilabel(y: Any) -> bool:
@@ -238,7 +238,15 @@ def _check_labels(y: Any) -> np.ndarray:
         raise ValueError("Complex data not supported: y holds complex numbers.")
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)
-    return y
+    return _with_plain_strings(y)
+
+
+def _with_plain_strings(labels: np.ndarray) -> np.ndarray:
+    """Return labels with Python's strings in the place of NumPy's, as which objects would print."""
+    if labels.dtype.kind != "O" or not any(isinstance(label, np.str_) for label in labels):
+        return labels
+    plain = [str(label) if isinstance(label, np.str_) else label for label in labels]
+    return np.fromiter(plain, dtype=object, count=len(plain))
 
 
 def refuse_mixed_labels(y: Any) -> None:
