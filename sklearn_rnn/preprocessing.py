@@ -202,8 +202,8 @@ def _fit_without_y(transformer: Any, table: np.ndarray) -> Any:
         if not (get_tags(transformer).target_tags.required or "requires y" in str(error)):
             raise
         raise ValueError(
-            f"{transformer!r} needs y, but TimestepTransformer fits on time steps, for which there "
-            "is no y: targets belong to whole sequences. Use a transformer without y, such as "
+            f"{transformer!r} requires y, but TimestepTransformer fits on time steps, for which "
+            "there is no y: targets belong to whole sequences. Use one without y, such as "
             "VarianceThreshold or PCA."
         ) from error
 

@@ -713,7 +713,7 @@ def test_fields_are_no_targets(Estimator):
     "transformer", [SelectKBest(k=1), make_pipeline(StandardScaler(), SelectKBest(k=1))]
 )
 def test_transformers_that_need_y_are_refused(transformer):
-    with pytest.raises(ValueError, match=r"(?s)SelectKBest\(k=1\).* needs y.*VarianceThreshold"):
+    with pytest.raises(ValueError, match=r"(?s)SelectKBest\(k=1\).* requires y.*VarianceThreshold"):
         TimestepTransformer(transformer).fit(X3, CODES)
 
 
