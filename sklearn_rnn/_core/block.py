@@ -11,10 +11,10 @@ from its last real step, so that its padding also comes last.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
+from sklearn_rnn._core.cached import cached_property
 from sklearn_rnn._core.workspace import Array
 
 

@@ -8,12 +8,12 @@ fast. Public are the order and the names of PyTorch. Only this file translates b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_rnn._core.cached import cached_property
 from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.readout import Readout

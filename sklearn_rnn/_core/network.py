@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.cached import cached_property
 from sklearn_rnn._core.embedding import Embedding
 from sklearn_rnn._core.layout import Layout, Parameters
 from sklearn_rnn._core.losses import Loss, Objective

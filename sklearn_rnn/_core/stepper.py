@@ -8,11 +8,11 @@ which are few and small. So it never changes the old state, which users may keep
 
 from __future__ import annotations
 
-from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
 
+from sklearn_rnn._core.cached import cached_property
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.norm import normalize
 from sklearn_rnn._core.state import Origin, RecurrentState

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._core.losses import LOSSES
+from sklearn_rnn._core.pooling import POOLINGS
 from sklearn_rnn._estimators.base import RecurrentEstimator
 from sklearn_rnn._estimators.classifier import RecurrentClassifier
 from sklearn_rnn._estimators.intervals import MAX_CALIBRATION
@@ -38,6 +40,7 @@ def check_consistent(model: RecurrentEstimator) -> None:
 
     No more memory is used than the attributes have already.
     """
+    _check_registered(model)
     model._check_parameters()
     names = {name for name in vars(model) if name.endswith("_")}
     if not names:  # not fitted
@@ -58,6 +61,16 @@ def check_consistent(model: RecurrentEstimator) -> None:
     _check_course(model)
     if hasattr(model, "_resume_"):
         _check_resume(model)
+
+
+def _check_registered(model: RecurrentEstimator) -> None:
+    """Let the registries tell of a loss or a pooling that another module would have to add."""
+    fitted = getattr(model, "_architecture_", {})
+    for registry in (LOSSES, POOLINGS):
+        for values in (vars(model), fitted if isinstance(fitted, dict) else {}):
+            name = values.get(registry.parameter)
+            if isinstance(name, str):
+                registry[name]
 
 
 def _require(holds: Any, name: str) -> None:

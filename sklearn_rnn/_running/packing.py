@@ -10,12 +10,12 @@ offsets (N + 1,), where sequence i is values[offsets[i]:offsets[i + 1]].
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sklearn_rnn._core.block import Block
+from sklearn_rnn._core.cached import cached_property
 from sklearn_rnn._core.losses import Objective
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array, Workspace
