@@ -16,7 +16,7 @@ if sys.version_info >= (3, 12):
     from functools import cached_property
 else:
 
-    class cached_property(functools.cached_property[Value]):
+    class _Unlocked(functools.cached_property[Value]):
         """A property that is computed once for each instance; by several threads, perhaps twice."""
 
         def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -27,6 +27,8 @@ else:
             if name not in values:
                 values[name] = self.func(instance)
             return values[name]
+
+    cached_property = _Unlocked
 
 
 __all__ = ["cached_property"]
