@@ -259,8 +259,8 @@ def test_row_86_other_features(Estimator):
 def test_row_86_multilabel_after_single_label():
     estimator = partial_fit(tiny(GRUClassifier))
     with unchanged(estimator), pytest.raises(ValueError, match="y is a multilabel target"):
-        partial_fit(estimator, X, np.eye(3, dtype=int)[np.arange(12) % 3])
-    multilabel = tiny(GRUClassifier).partial_fit(X, np.eye(3, dtype=int)[[0, 1, 2] * 4], [0, 1, 2])
+        partial_fit(estimator, X, np.tri(3, dtype=int)[np.arange(12) % 3])
+    multilabel = tiny(GRUClassifier).partial_fit(X, np.tri(3, dtype=int)[[0, 1, 2] * 4], [0, 1, 2])
     with unchanged(multilabel), pytest.raises(ValueError, match="y is a single-label target"):
         multilabel.partial_fit(X, [0, 1, 2] * 4)
 

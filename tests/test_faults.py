@@ -315,7 +315,7 @@ def test_fault_28_read_only_weights(Estimator):
 
 def test_multilabel_and_several_outputs_are_all_or_nothing_too():
     for estimator, y in (
-        (tiny(LSTMClassifier), np.eye(3, dtype=int)[[0, 1, 2] * 4]),
+        (tiny(LSTMClassifier), np.tri(3, dtype=int)[[0, 1, 2] * 4]),
         (tiny(LSTMRegressor), np.ones((12, 2)) * np.arange(12)[:, None]),
     ):
         estimator.fit(X, y)
