@@ -1,6 +1,7 @@
 """Recurrent neural networks as scikit-learn estimators, in NumPy."""
 
 from sklearn_rnn._core.state import RecurrentState
+from sklearn_rnn._data.scale import DataScaleWarning
 from sklearn_rnn._gru import GRUClassifier, GRURegressor
 from sklearn_rnn._lstm import LSTMClassifier, LSTMRegressor
 from sklearn_rnn._rnn import RNNClassifier, RNNRegressor
@@ -16,6 +17,7 @@ from sklearn_rnn.windows import make_windows
 __all__ = [
     "SKOPS_TRUSTED",
     "Checkpoint",
+    "DataScaleWarning",
     "GRUClassifier",
     "GRURegressor",
     "LSTMClassifier",

@@ -6,6 +6,8 @@ import sys
 import warnings
 from types import FrameType
 
+from sklearn_rnn._compat import is_in_worker_of_search
+
 # Calls through these packages are not the user's own. The last three run workers.
 _NOT_THE_USER = {
     *("sklearn_rnn", "sklearn", "joblib", "contextlib"),
@@ -21,18 +23,21 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level + 1)
 
 
-def warn_user_once(message: str, category: type[Warning], key: object) -> None:
-    """Warn as `warn_user` does, but once for each key in one call that the user makes.
+def warn_user_once(message: str, category: type[Warning]) -> None:
+    """Warn as `warn_user` does, but once for each category in one call that the user makes.
 
     That call may be one of `fit`, or a search or cross-validation of many fits. scikit-learn
     resets what Python's own filter "default" remembers before each of the fits, so that the
-    outermost call itself must remember it: it notes the keys among its local variables, which live
-    exactly as long as the call. In a worker process that is the loop of the worker.
+    outermost call itself must remember it: the categories stand among its local variables, which
+    live exactly as long as the call. In a worker process that is the loop of the worker. The
+    workers of a search are silent: its last fit, on all data in the main process, warns.
     """
+    if is_in_worker_of_search(sys._getframe()):
+        return
     outermost, level = _outermost_call()
     given = outermost.f_locals.setdefault(_GIVEN, set())
-    if key not in given:
-        given.add(key)
+    if category not in given:
+        given.add(category)
         warnings.warn(message, category, stacklevel=level + 1)
 
 

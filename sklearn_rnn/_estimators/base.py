@@ -7,7 +7,6 @@ its very end: a fit that fails, whatever the reason, leaves the estimator as it 
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,12 +14,12 @@ from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array
+from sklearn_rnn._data.scale import warn_of_scale
 from sklearn_rnn._data.step_targets import (
     flatten_steps,
     has_step_lengths,
@@ -51,6 +50,7 @@ from sklearn_rnn._estimators.held_out import (
 )
 from sklearn_rnn._estimators.insight import Insight
 from sklearn_rnn._estimators.interrupts import is_one_of_many
+from sklearn_rnn._estimators.outcome import loss_of_constant, warn_of_result
 from sklearn_rnn._estimators.parameters import (
     CONSTRAINTS,
     check_head_sizes,
@@ -199,13 +199,16 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         start = self._start(given, request)
         settings = self._settings(given)
         sides = self._set_aside(given, settings, start, request)
-        result = self._train(sides, settings, start, request)
+        if not (self._reads_tokens or (request.incremental and not start.first)):
+            data = sides.training
+            warn_of_scale(data.values, int(data.lengths.max()), self._names_of_features())
+        result, constant = self._train(sides, settings, start, request)
         if result.reason == "interrupted" and is_one_of_many():
             raise KeyboardInterrupt
         self._take_over(result, request.incremental)
         with single_blas_thread():  # the same bits with any number of threads
             self._calibrate(sides.held_out)
-        _warn_of(result)
+        warn_of_result(result, constant)
 
     # ---- the steps of a fit, in their order ----
 
@@ -273,8 +276,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
 
     def _train(
         self, sides: Sides, settings: Settings, start: Start, request: FitRequest
-    ) -> TrainingResult:
-        """Train the network, and return the weights and the history."""
+    ) -> tuple[TrainingResult, float]:
+        """Train the network; return weights and history, and the loss of a constant prediction."""
         # Initial weights and targets too: the last bits of a decomposition, or of a long sum of
         # products, may depend on the number of BLAS threads.
         with single_blas_thread() as n_threads:
@@ -302,7 +305,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                 watcher=request.watch and request.watch(partial(self._model_at, sides=sides)),
                 writer=start.writer,
             )
-            return trainer.train(start.progress)
+            constant = loss_of_constant(network.loss, data, bias_out)
+            return trainer.train(start.progress), constant
 
     def _take_over(self, result: TrainingResult, incremental: bool) -> None:
         """Set the fitted attributes."""
@@ -516,16 +520,3 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         model._take_over(TrainingResult(snapshot, sides.stops, "callback"), incremental=False)
         model._calibrate(sides.held_out)
         return model
-
-
-def _warn_of(result: TrainingResult) -> None:
-    """Warn if training diverged or was interrupted."""
-    if result.reason in ("diverged", "interrupted"):
-        what = "diverged" if result.reason == "diverged" else "was interrupted"
-        n_iter = len(result.last.history)
-        warnings.warn(
-            f"Training {what} in epoch {n_iter + 1}: the model is that of the end of epoch "
-            f"{n_iter}.",
-            ConvergenceWarning,
-            stacklevel=5,
-        )

@@ -101,6 +101,11 @@ class InputReader:
         """Return the codes of the tokens that streams show at one step, (1,) or (n, 1)."""
         return encode_observation(x_t, self.vocabulary_)
 
+    def _names_of_features(self) -> list[str] | None:
+        """Return the names of the features of a step; None without. Columns of rows are steps."""
+        names = getattr(self, "feature_names_in_", None)
+        return None if names is None or self._input_kind_ == "flat" else list(names)
+
     def _remember(self, sequences: SequenceArray, kind: Kind, table: Any) -> None:
         """Note the form of X; `table`, a 2-D array or frame, has its features and their names."""
         validate_data(self, table, reset=True, skip_check_array=True)
