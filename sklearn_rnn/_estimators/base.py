@@ -199,9 +199,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         start = self._start(given, request)
         settings = self._settings(given)
         sides = self._set_aside(given, settings, start, request)
-        if not (self._reads_tokens or (request.incremental and not start.first)):
-            data = sides.training
-            warn_of_scale(data.values, int(data.lengths.max()), self._names_of_features())
+        self._warn_of_scale(sides, start, request)
         result, constant = self._train(sides, settings, start, request)
         if result.reason == "interrupted" and is_one_of_many():
             raise KeyboardInterrupt
@@ -273,6 +271,12 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         fraction = settings.validation_fraction
         parts = split_off(data, fraction, start.rng, strata=strata, groups=groups)
         return Sides(*parts, stops)
+
+    def _warn_of_scale(self, sides: Sides, start: Start, request: FitRequest) -> None:
+        """Warn of features that the network learns poorly from, but not in each partial_fit."""
+        if not (self._reads_tokens or (request.incremental and not start.first)):
+            data = sides.training
+            warn_of_scale(data.values, int(data.lengths.max()), self._names_of_features())
 
     def _train(
         self, sides: Sides, settings: Settings, start: Start, request: FitRequest
