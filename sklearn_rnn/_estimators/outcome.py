@@ -16,8 +16,9 @@ from sklearn_rnn._training.trainer import TrainingResult
 # of the constant after 40 epochs, with far too large ones 1.05 to 1e6 times; after 5 epochs at most
 # 1.00 and up to 1e12 times, with moderately large ones 1.6 times.
 ENOUGH_EPOCHS = 10
-# By which factor, and how much besides, it may be worse; before, and after so many epochs.
-FEW_EPOCHS, MANY_EPOCHS = (10.0, 1.0), (1.1, 0.05)
+# By which factor, and how much besides, it may be worse; before, and after so many epochs. Dropout
+# alone makes the training loss of a few sequences up to 1.8 times that of the constant.
+FEW_EPOCHS, MANY_EPOCHS = (10.0, 1.0), (2.0, 0.5)
 
 
 def loss_of_constant(loss: Loss, data: TrainingData, bias: Array) -> float:
