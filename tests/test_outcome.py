@@ -43,7 +43,7 @@ def test_a_far_too_large_rate(loss, max_iter):
 
 
 def test_a_far_too_large_rate_with_counts():
-    model = GRURegressor(6, loss="poisson", learning_rate_init=3, max_iter=20, random_state=0)
+    model = GRURegressor(6, loss="poisson", learning_rate_init=10, max_iter=20, random_state=0)
     assert caught(model, X, targets(U, "poisson")) == [ConvergenceWarning]
 
 
