@@ -118,7 +118,7 @@ def seed_sensitive_checks(estimator):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_checks_hold_for_every_seed(Estimator, seed, monkeypatch):
     original = estimator_checks.set_random_state
 
