@@ -78,11 +78,10 @@ def _restore_if_unused() -> None:
 def _after_fork_in_child() -> None:
     """Forget the fits of the other threads, which a child process does not have.
 
-    Without this, their limit would hold in the child for ever. The lock was taken before the fork,
-    so that no other thread held it then: it could never be released in the child.
+    Without this, their limit would hold in the child for ever. The thread that forks took the lock
+    before the fork, so that no other thread held it then: it could never be released in the child.
     """
-    global _lock
-    _lock = threading.RLock()
+    _lock.release()
     here = threading.get_ident()
     for user in [user for user, thread in _users.items() if thread != here]:
         del _users[user]
@@ -102,7 +101,7 @@ def _give_up_control() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=lambda: _lock.acquire(),
-        after_in_parent=lambda: _lock.release(),
+        before=_lock.acquire,  # no code of Python's, which Ctrl-C could interrupt halfway
+        after_in_parent=_lock.release,
         after_in_child=_after_fork_in_child,
     )
