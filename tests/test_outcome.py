@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_rnn import GRUClassifier, GRURegressor, LSTMClassifier
+from sklearn_rnn import GRUClassifier, GRURegressor, LSTMClassifier, RNNRegressor
 from sklearn_rnn.preprocessing import TimestepTransformer
 
 RNG = np.random.default_rng(0)
@@ -90,6 +90,14 @@ def test_no_warning_of_ordinary_fits(loss, max_iter, u):
         u = np.zeros(80)
     model = GRURegressor(6, loss=loss, max_iter=max_iter, random_state=0)
     assert caught(model, X, targets(u, loss)) == []
+
+
+@pytest.mark.parametrize("Estimator", [GRURegressor, RNNRegressor])
+def test_no_warning_of_few_updates(Estimator):
+    """Ten sequences are one batch, so that twelve epochs are twelve updates."""
+    for seed in range(5):
+        model = Estimator(8, max_iter=12, learning_rate_init=1e-4, random_state=seed)
+        assert caught(model, X[:10], U[:10]) == []
 
 
 @pytest.mark.parametrize("max_iter", [1, 20])
