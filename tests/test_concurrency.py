@@ -1,6 +1,8 @@
 """Threads and processes: the answers are the serial ones, to the last bit."""
 
 import functools
+import os
+import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -274,6 +276,35 @@ def test_cross_val_predict_in_workers():
         for n in (1, 2)
     )
     np.testing.assert_array_equal(parallel, serial)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_fits_that_was_forked_while_another_thread_fits():
+    """No lock that the other thread holds keeps the child waiting."""
+    stop, y = threading.Event(), make_targets(RNNClassifier())
+
+    def fit_on():
+        while not stop.is_set():
+            tiny(RNNClassifier, max_iter=1).fit(X, y)
+
+    thread = threading.Thread(target=fit_on)
+    thread.start()
+    try:
+        for _ in range(20):
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    signal.alarm(60)  # kills a child that hangs
+                    tiny(RNNClassifier, max_iter=1).fit(X, y)
+                    os._exit(0)
+                finally:
+                    os._exit(1)
+            _, status = os.waitpid(pid, 0)
+            assert os.waitstatus_to_exitcode(status) == 0
+    finally:
+        stop.set()
+        thread.join()
 
 
 def test_no_property_has_a_lock():

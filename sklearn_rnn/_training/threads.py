@@ -7,6 +7,7 @@ would use. Where a second thread helps, the trainer gives it half of a batch.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,9 @@ from threadpoolctl import ThreadpoolController
 # The number of BLAS threads belongs to the process, so the users of the limit are counted for the
 # whole process: of several fits that overlap in threads, the first sets the limit and the last
 # removes it.
-_lock = threading.Lock()
+#
+# The lock may be taken twice by one thread: a signal's handler may fork while it is held.
+_lock = threading.RLock()
 _users: dict[object, int] = {}  # each with the thread that it runs in
 _limits: Any = None
 # Finding the libraries takes 1 to 4 ms, as long as an epoch on little data, so it is done once.
@@ -72,6 +75,20 @@ def _restore_if_unused() -> None:
         _give_up_control()
 
 
+def _after_fork_in_child() -> None:
+    """Forget the fits of the other threads, which a child process does not have.
+
+    Without this, their limit would hold in the child for ever. The thread that forks took the lock
+    before the fork, so that no other thread held it then: it could never be released in the child.
+    """
+    _lock.release()
+    here = threading.get_ident()
+    for user in [user for user, thread in _users.items() if thread != here]:
+        del _users[user]
+    _give_up_control()
+    _restore_if_unused()
+
+
 def _give_up_control() -> None:
     """Let other threads also set the limit.
 
@@ -80,3 +97,11 @@ def _give_up_control() -> None:
     controller: Any = getattr(threadpoolctl, "OpenBLASController", None)
     if hasattr(controller, "clear_controlling_thread"):
         controller.clear_controlling_thread()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_lock.acquire,  # no code of Python's, which Ctrl-C could interrupt halfway
+        after_in_parent=_lock.release,
+        after_in_child=_after_fork_in_child,
+    )

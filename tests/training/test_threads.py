@@ -153,3 +153,66 @@ def in_child(check):
     _, status = os.waitpid(pid, 0)
     killer.cancel()
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_fork_forgets_the_fits_of_other_threads():
+    """A child process does not have them, so that their limit would hold for ever."""
+
+    def check():
+        assert_restored()
+        with single_blas_thread():
+            assert_single()
+        assert_restored()
+
+    fit = Fit()
+    assert_single()
+    in_child(check)
+    assert_single()
+    fit.leave()
+    fit.end()
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_fork_in_a_fit_goes_on_with_one_thread():
+    fit = Fit()
+    with ExitStack() as mine:
+        mine.enter_context(single_blas_thread())
+
+        def check():
+            assert_single()
+            mine.close()
+            assert_restored()
+
+        in_child(check)
+        fit.leave()
+        assert_single()
+    fit.end()
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_forks_while_another_thread_enters_and_leaves():
+    """Whatever the other thread does at the moment, the child does not wait for it."""
+    stop = threading.Event()
+
+    def enter_and_leave():
+        while not stop.is_set():
+            with single_blas_thread():
+                pass
+
+    def check():
+        with single_blas_thread():
+            assert_single()
+        assert_restored()
+
+    thread = threading.Thread(target=enter_and_leave)
+    thread.start()
+    try:
+        for _ in range(30):
+            in_child(check)
+    finally:
+        stop.set()
+        thread.join()
