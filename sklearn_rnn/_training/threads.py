@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator, contextmanager
 from typing import Any
 
 import threadpoolctl
@@ -27,6 +27,21 @@ _limits: Any = None
 # Finding the libraries takes 1 to 4 ms, as long as an epoch on little data, so it is done once.
 # Setting their threads takes 10 µs. Training calls those of NumPy and SciPy only, which are loaded.
 _libraries: ThreadpoolController | None = None
+
+
+class _OneAtATime(ContextDecorator):
+    """Lets one thread at a time call the functions that it decorates.
+
+    A `with _lock` inside them would come back to its own line on the way out, while the lock is
+    still taken. No signal is handled there, but a trace function or a debugger can raise there, and
+    then nobody would ever release the lock.
+    """
+
+    __enter__ = staticmethod(_lock.__enter__)
+    __exit__ = staticmethod(_lock.__exit__)
+
+
+_one_at_a_time = _OneAtATime()
 
 
 @contextmanager
@@ -48,31 +63,31 @@ def single_blas_thread() -> Iterator[int]:
         _leave(user)
 
 
+@_one_at_a_time
 def _enter(user: object) -> int:
     global _limits, _libraries
-    with _lock:
-        _users[user] = threading.get_ident()
-        if _libraries is None:
-            _libraries = ThreadpoolController().select(user_api="blas")
-        n_threads = min((library.num_threads for library in _libraries.lib_controllers), default=1)
-        if _limits is None:
-            _limits = _libraries.limit(limits=1, user_api="blas")
-            _give_up_control()
-        return n_threads
+    _users[user] = threading.get_ident()
+    if _libraries is None:
+        _libraries = ThreadpoolController().select(user_api="blas")
+    n_threads = min((library.num_threads for library in _libraries.lib_controllers), default=1)
+    if _limits is None:
+        _limits = _libraries.limit(limits=1, user_api="blas")
+        _give_up_control()
+    return n_threads
 
 
+@_one_at_a_time
 def _leave(user: object) -> None:
-    with _lock:
-        _users.pop(user, None)
-        _restore_if_unused()
+    _users.pop(user, None)
+    _restore_if_unused()
 
 
 def _restore_if_unused() -> None:
     global _limits
     if not _users and _limits is not None:
         _limits.restore_original_limits()
-        _limits = None
         _give_up_control()
+        _limits = None  # last: after an interrupt before it, the second `_leave` does all again
 
 
 def _after_fork_in_child() -> None:

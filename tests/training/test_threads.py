@@ -1,13 +1,16 @@
 """One BLAS thread inside, and outside what was there before, however uses overlap."""
 
+import itertools
 import os
 import signal
+import sys
 import threading
 from contextlib import ExitStack
 
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from sklearn_rnn._training import threads
 from sklearn_rnn._training.threads import single_blas_thread
 
 
@@ -105,6 +108,41 @@ class Fit(threading.Thread):
     def end(self):
         self.said["end"].set()
         self.join()
+
+
+def enter_and_leave_stopped_at(stop):
+    """Enter and leave; raise KeyboardInterrupt before line `stop` of threads.py that runs."""
+    lines, before = itertools.count(1), sys.gettrace()
+
+    def trace(frame, event, arg):
+        if frame.f_code.co_filename != threads.__file__:
+            return None
+        if event == "line" and next(lines) == stop:
+            raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        with single_blas_thread():
+            pass
+    finally:
+        sys.settrace(before)
+
+
+def test_an_interrupt_at_any_line_leaves_no_lock_taken():
+    """Otherwise the next fit in another thread would wait for ever."""
+    for stop in itertools.count(1):
+        try:
+            enter_and_leave_stopped_at(stop)
+        except KeyboardInterrupt:
+            fit = Fit()
+            assert_single()
+            fit.leave()
+            assert_restored()
+            fit.end()
+        else:
+            break  # there are no more lines
+    assert stop > 10
 
 
 @pytest.mark.parametrize("first_out", [0, 1], ids=["first_in_first_out", "first_in_last_out"])
