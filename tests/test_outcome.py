@@ -107,6 +107,11 @@ def test_no_warning_of_rare_classes(positive, max_iter):
     assert caught(LSTMClassifier(6, max_iter=max_iter, random_state=0), X, y) == []
 
 
+def test_no_warning_of_a_large_penalty():
+    model = GRURegressor(6, alpha=1e4, max_iter=30, random_state=0)
+    assert caught(model, X, U) == []
+
+
 def test_no_warning_with_dropout_of_noise():
     model = GRURegressor(6, dropout=0.8, recurrent_dropout=0.5, max_iter=20, random_state=0)
     assert caught(model, X, NOISE) == []

@@ -19,6 +19,9 @@ from sklearn.utils.validation import has_fit_parameter
 
 from tests.helpers import CLASSIFIERS, SIX
 
+# Also the warnings that other tests may give: of scale, and of a poor fit.
+pytestmark = pytest.mark.filterwarnings("error")
+
 # What a seed could decide: thresholds on scores, and comparisons of two trainings.
 DEPEND_ON_SEED = {
     "check_class_weight_classifiers",

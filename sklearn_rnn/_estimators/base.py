@@ -309,7 +309,7 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                 watcher=request.watch and request.watch(partial(self._model_at, sides=sides)),
                 writer=start.writer,
             )
-            constant = loss_of_constant(network.loss, data, bias_out)
+            constant = loss_of_constant(network, data, bias_out, theta)
             return trainer.train(start.progress), constant
 
     def _take_over(self, result: TrainingResult, incremental: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_rnn._core.losses import Loss
+from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._data.user_warning import warn_user, warn_user_once
 from sklearn_rnn._running.packing import TrainingData
@@ -14,21 +14,27 @@ from sklearn_rnn._training.trainer import TrainingResult
 # After this many updates a model should be better than a constant. Measured on learnable targets
 # and on noise, with all losses and batches of 16 of 150 sequences: at usual learning rates the
 # training loss was at most 1.00 times that of the constant after 40 epochs (400 updates), with far
-# too large ones 1.05 to 1e6 times. A network of random weights is up to twice as bad as the
-# constant, and stays so for some ten updates.
+# too large ones 1.05 to 1e6 times. A network of random weights may be twice as bad as the constant,
+# and stays so for some ten updates.
 ENOUGH_UPDATES = 100
-# By which factor, and how much besides, it may be worse; before, and after so many updates.
-# Dropout alone makes the training loss of a few sequences up to 1.8 times that of the constant.
+# By which factor, and how much besides, it may be worse; before, and after so many updates. Dropout
+# alone makes the training loss of a few sequences up to 1.8 times that of the constant.
 FEW, MANY = (10.0, 10.0), (2.0, 0.5)
 
 
-def loss_of_constant(loss: Loss, data: TrainingData, bias: Array) -> float:
-    """Return the mean loss on data, as it is trained on, of the raw prediction bias (K,)."""
+def loss_of_constant(network: Network, data: TrainingData, bias: Array, theta: Array) -> float:
+    """Return the loss on data, as it is trained on, of the raw prediction bias (K,).
+
+    With the L2 penalty of the weights theta that training starts from: under a large penalty the
+    loss says little of predictions until the weights have shrunk.
+    """
     weight = data.weight / data.weight.max()
     raw = np.broadcast_to(bias[:, np.newaxis], (len(bias), len(weight)))
     with np.errstate(all="ignore"):
-        value, _ = loss.value_gradient(raw, data.y.T, weight)
-    return float(value) / float(weight.sum())
+        value, _ = network.loss.value_gradient(raw, data.y.T, weight)
+        penalized = theta[network.layout.penalized]
+        penalty = 0.5 * network.alpha * float(penalized @ penalized)
+    return float(value) / float(weight.sum()) + penalty
 
 
 def warn_of_result(result: TrainingResult, constant: float) -> None:
@@ -46,7 +52,8 @@ def warn_of_result(result: TrainingResult, constant: float) -> None:
     chosen = history[-1]
     if result.validated:
         chosen = max(history, key=lambda epoch: epoch.validation_score)
-    factor, margin = MANY if result.last.optimizer["t"] >= ENOUGH_UPDATES else FEW
+    updates = result.last.optimizer["t"] * chosen.epoch / history[-1].epoch
+    factor, margin = MANY if updates >= ENOUGH_UPDATES else FEW
     if chosen.loss > factor * constant + margin:
         rate = chosen.learning_rate
         rate_given = "" if np.isnan(rate) else f" (it was {rate:g} in the last update)"
