@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 from sklearn_rnn._data.user_warning import warn_user_once
 
@@ -25,6 +26,7 @@ SMALLEST = 0.1
 # Sequences of fewer steps are tables in disguise: scikit-learn's checks fit two columns around 100.
 SHORTEST = 3
 NAMED = 3
+ROWS_AT_ONCE = 8192
 
 
 class DataScaleWarning(UserWarning):
@@ -81,7 +83,7 @@ def _complaints(values: np.ndarray) -> list[tuple[int, str]]:
         peak = np.maximum(np.abs(low), np.abs(high)).astype(np.float64)
         unit = np.where(peak > 0, peak, 1)  # no square overflows
         mean = values.mean(axis=0, dtype=np.float64) / unit
-        square = np.einsum("tf,tf->f", values / unit, values / unit) / len(values)
+        square = _sum_of_squares(values, unit) / len(values)
         deviation = np.sqrt(np.maximum(square - mean**2, 0)) * unit
         size, away = np.sqrt(square) * unit, np.abs(mean) * unit
     found = []
@@ -95,6 +97,15 @@ def _complaints(values: np.ndarray) -> list[tuple[int, str]]:
         elif varies and peak[feature] < SMALLEST:
             found.append((feature, f"has values of at most about {_power(peak[feature])}"))
     return found
+
+
+def _sum_of_squares(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Return the sums of (values / unit)², in float64, without a copy of all values."""
+    total = np.zeros(values.shape[1])
+    for rows in gen_batches(len(values), ROWS_AT_ONCE):
+        scaled = values[rows] / unit
+        total += np.einsum("tf,tf->f", scaled, scaled)
+    return total
 
 
 def _name(feature: int, names: Sequence[Any] | None, n_features: int) -> str:

@@ -128,53 +128,43 @@ def split_ragged(lengths: Array, numbers: int) -> list[Array]:
     return blocks
 
 
-def rows_of_steps(offsets: Array, index: Array) -> Array:
-    """Return (T, B): the packed rows of the chosen sequences; the last row fills the padding."""
-    begins, lengths = offsets[index], offsets[index + 1] - offsets[index]
-    steps = np.arange(lengths.max())[:, None]
-    return np.asarray(begins + np.minimum(steps, lengths - 1))
+def rows_of_steps(offsets: Array, index: Array, begin: int = 0, end: int | None = None) -> Array:
+    """Return (T, B): the packed rows of the chosen sequences, or of their steps begin to end.
 
-
-def gather(values: Array, offsets: Array, index: Array) -> Block:
-    """Return the chosen sequences as a block, zero in the padding."""
-    rows = rows_of_steps(offsets, index)
+    Each sequence's last row fills its padding.
+    """
     lengths = offsets[index + 1] - offsets[index]
-    block = Block(values.take(rows, axis=0).transpose(0, 2, 1), lengths)
-    block.zero_padding(block.x)
-    return block
+    longest = int(lengths.max())
+    steps = np.arange(begin, longest if end is None else min(end, longest))[:, None]
+    return np.asarray(offsets[index] + np.minimum(steps, lengths - 1))
 
 
-def gather_piece(values: Array, offsets: Array, index: Array, begin: int, end: int) -> Block:
-    """Return the steps from `begin` to `end` of the chosen sequences as a block.
+def gather(
+    values: Array, offsets: Array, index: Array, begin: int = 0, end: int | None = None
+) -> Block:
+    """Return the chosen sequences, or their steps begin to end, as a block, zero in the padding.
 
     A sequence that ends before has one step there, of zeros: see `_core.truncation`.
     """
-    lengths = offsets[index + 1] - offsets[index]
-    steps = np.arange(begin, min(end, int(lengths.max())))[:, None]
-    x = values.take(offsets[index] + np.minimum(steps, lengths - 1), axis=0)
-    x[steps >= lengths] = 0
-    return Block(x.transpose(0, 2, 1), np.clip(lengths - begin, 1, len(steps)))
+    rows = rows_of_steps(offsets, index, begin, end)
+    left = offsets[index + 1] - offsets[index] - begin
+    block = Block(values.take(rows, axis=0).transpose(0, 2, 1), left.clip(1, len(rows)))
+    block.zero_padding(block.x)
+    if begin:
+        block.x[0, :, left < 1] = 0
+    return block
 
 
 def gather_objective(
-    data: TrainingData, index: Array, block: Block, normalizer: float
+    data: TrainingData, index: Array, block: Block, normalizer: float, begin: int = 0
 ) -> Objective:
-    """Return the targets and weights of a block of these sequences."""
+    """Return the targets and weights of a block of these sequences, from this step on."""
     if not data.per_step:
         return Objective(data.y[index].T, data.weight[index], normalizer)
-    rows = rows_of_steps(data.offsets, index).ravel()
-    return Objective(data.y[rows].T, data.weight[rows] * block.real.ravel(), normalizer)
-
-
-def gather_objective_of_piece(
-    data: TrainingData, index: Array, begin: int, end: int, normalizer: float
-) -> Objective:
-    """Return the targets and weights of the steps from `begin` to `end` of these sequences."""
-    lengths = data.lengths[index]
-    steps = np.arange(begin, min(end, int(lengths.max())))[:, None]
-    rows = (data.offsets[index] + np.minimum(steps, lengths - 1)).ravel()
-    weight = data.weight[rows] * (steps < lengths).ravel()
-    return Objective(data.y[rows].T, weight, normalizer)
+    end = begin + block.n_steps
+    rows = rows_of_steps(data.offsets, index, begin, end).ravel()
+    real = np.arange(begin, end)[:, None] < data.lengths[index]
+    return Objective(data.y[rows].T, data.weight[rows] * real.ravel(), normalizer)
 
 
 class WorkspacePool:

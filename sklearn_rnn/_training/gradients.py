@@ -22,8 +22,6 @@ from sklearn_rnn._running.packing import (
     WorkspacePool,
     gather,
     gather_objective,
-    gather_objective_of_piece,
-    gather_piece,
     is_ragged,
     split_ragged,
     step_numbers,
@@ -119,11 +117,9 @@ class BatchGradients:
         self.network.start(self._parameters, workspaces)
         all_masks = self._masks_of_pieces(index, n_steps)
         for begin, masks in zip(range(0, longest, n_steps), all_masks, strict=True):
-            piece = gather_piece(data.values, data.offsets, index, begin, begin + n_steps)
+            piece = gather(data.values, data.offsets, index, begin, begin + n_steps)
             share = piece.n_steps / longest
-            objective = gather_objective_of_piece(
-                data, index, begin, begin + n_steps, share * normalizer
-            )
+            objective = gather_objective(data, index, piece, share * normalizer, begin)
             loss = self.network.loss_gradient(
                 self._parameters, workspaces, piece, objective, self._gradients[0], masks
             )
