@@ -99,7 +99,23 @@ class Pooling(ABC):
         return total
 
 
-class LastPooling(Pooling):
+class _KeepsLast(Pooling):
+    """The form for streams of poolings that show the last state: total = the last h."""
+
+    def start(self, hidden_size: int, n_streams: int, dtype: np.dtype) -> Array:
+        """Return zeros."""
+        return np.zeros((hidden_size, n_streams), dtype)
+
+    def add(self, total: Array, h: Array, w: Array) -> Array:
+        """Return h."""
+        return h
+
+    def totals(self, h: Array, w: Array) -> Array:
+        """Return h."""
+        return h
+
+
+class LastPooling(_KeepsLast):
     """pooled = h at the last real step. Streams: total = the last h."""
 
     export_name = "last"
@@ -125,18 +141,6 @@ class LastPooling(Pooling):
         """Return 1 for the piece that a column ends in, and 0 for the others."""
         last = (real > 0).sum(axis=0) - 1
         return _one_hot(np.broadcast_to(last, values.shape[1:]), values)
-
-    def start(self, hidden_size: int, n_streams: int, dtype: np.dtype) -> Array:
-        """Return zeros."""
-        return np.zeros((hidden_size, n_streams), dtype)
-
-    def add(self, total: Array, h: Array, w: Array) -> Array:
-        """Return h."""
-        return h
-
-    def totals(self, h: Array, w: Array) -> Array:
-        """Return h."""
-        return h
 
 
 class MeanPooling(Pooling):
@@ -231,7 +235,7 @@ class MaxPooling(Pooling):
         return where
 
 
-class NoPooling(Pooling):
+class NoPooling(_KeepsLast):
     """pooled = the states of all steps side by side, (H, T * B). Streams: total = the last h."""
 
     per_step = True
@@ -247,18 +251,6 @@ class NoPooling(Pooling):
         T, H, B = h.shape
         dh[...] = dpooled.reshape(H, T, B).transpose(1, 0, 2)
         return 0
-
-    def start(self, hidden_size: int, n_streams: int, dtype: np.dtype) -> Array:
-        """Return zeros."""
-        return np.zeros((hidden_size, n_streams), dtype)
-
-    def add(self, total: Array, h: Array, w: Array) -> Array:
-        """Return h."""
-        return h
-
-    def totals(self, h: Array, w: Array) -> Array:
-        """Return h."""
-        return h
 
 
 class AttentionPooling(Pooling):
