@@ -483,23 +483,27 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         assert held_out is not None
         if scoring is None:
             self._check_scorable(held_out)
-        try:
-            prepared, _ = self._prepare_targets(held_out, first=False)
-        except ValueError:  # class_weight leaves none of it
-            if scoring == "loss":
-                raise
-            prepared = None
+        prepared = self._prepare_held_out(held_out, needed=scoring == "loss")
         return make_validate(network, held_out, prepared, self._make_score(held_out, scoring))
 
     def _make_record(self, network: Network, sides: Sides) -> Callable[[Array], float] | None:
         """Return the loss of weights on held-out samples that have no say, or None without any."""
         if sides.stops or sides.held_out is None:
             return None
+        prepared = self._prepare_held_out(sides.held_out, needed=False)
+        return None if prepared is None else partial(held_out_loss, network, prepared)
+
+    def _prepare_held_out(self, held_out: TrainingData, *, needed: bool) -> TrainingData | None:
+        """Return held-out data with final targets and weights, for which the loss is defined.
+
+        If class_weight leaves no sample a weight, return None, or raise a ValueError if `needed`.
+        """
         try:
-            prepared, _ = self._prepare_targets(sides.held_out, first=False)
-        except ValueError:  # class_weight leaves none of it
+            return self._prepare_targets(held_out, first=False)[0]
+        except ValueError:
+            if needed:
+                raise
             return None
-        return partial(held_out_loss, network, prepared)
 
     def _make_score(self, held_out: TrainingData, scoring: Any) -> Score | None:
         """Return the validation score as a function; None stands for minus the loss."""
