@@ -248,22 +248,22 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
         if hasattr(self, "_resume_"):  # the random numbers go on where they stopped
             rng.bit_generator.state = self._resume_["rng"]
         is_first = not hasattr(self, "_theta_")
-        longest = int(given.data.lengths[given.data.weighty()].max())
+        longest = int(given.data.lengths[given.weighty].max())
         return Start(is_first, given.dtype, longest, rng, writer, progress)
 
     def _settings(self, given: Given) -> Settings:
         """Return the settings of this fit, in which no "auto" is left."""
-        n_samples = len(given.data.weighty())
-        validation_given = given.held_out is not None
         return Settings.of(
-            self.get_params(deep=False), n_samples, validation_given=validation_given
+            self.get_params(deep=False),
+            len(given.weighty),
+            validation_given=given.held_out is not None,
         )
 
     def _set_aside(
         self, given: Given, settings: Settings, start: Start, request: FitRequest
     ) -> Sides:
         """Divide the samples, without those of no weight, into training and held-out ones."""
-        data, groups = given.weighty()
+        data, groups = given.with_weight()
         stops = bool(settings.early_stopping) and not request.incremental
         if not stops or given.held_out is not None:
             return Sides(data, given.held_out, stops)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_rnn._core.cached import cached_property
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._training.checkpoints import CheckpointWriter, Progress
 from sklearn_rnn._training.snapshot import Snapshot, Watcher
@@ -71,9 +72,14 @@ class Given:
         """The dtype of the weights."""
         return dtype_of_weights(self.data.values.dtype)
 
-    def weighty(self) -> tuple[TrainingData, np.ndarray | None]:
-        """Return data and groups without samples that have no weight."""
-        index = self.data.weighty()
+    @cached_property
+    def weighty(self) -> np.ndarray:
+        """The indices of the samples with a positive weight."""
+        return self.data.weighty()
+
+    def with_weight(self) -> tuple[TrainingData, np.ndarray | None]:
+        """Return data and groups of the samples with a positive weight."""
+        index = self.weighty
         if len(index) == self.data.n_samples:
             return self.data, self.groups
         return self.data.take(index), None if self.groups is None else self.groups[index]
