@@ -20,19 +20,7 @@ from sklearn.utils import check_random_state
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._data.scale import warn_of_scale
-from sklearn_rnn._data.step_targets import (
-    flatten_steps,
-    has_step_lengths,
-    scored_steps,
-    scored_values,
-    step_weights,
-)
-from sklearn_rnn._data.targets import (
-    check_groups,
-    check_sample_weight,
-    check_y_given,
-    refuse_lost_targets,
-)
+from sklearn_rnn._data.targets import check_groups, check_y_given
 from sklearn_rnn._data.tokens import without_unseen
 from sklearn_rnn._estimators.attribution import Attribution
 from sklearn_rnn._estimators.callbacks import Callbacks
@@ -60,6 +48,7 @@ from sklearn_rnn._estimators.parameters import (
 from sklearn_rnn._estimators.request import FitRequest, Given, Sides, Start, dtype_of_weights
 from sklearn_rnn._estimators.settings import Settings
 from sklearn_rnn._estimators.streams import Streams
+from sklearn_rnn._estimators.targets import read_step_targets, read_targets
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._training.batches import merge_duplicates
 from sklearn_rnn._training.checkpoints import Checkpoint, CheckpointWriter
@@ -347,26 +336,11 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
     ) -> TrainingData:
         """Return sequences, targets and weights; a first fit also sets the output attributes."""
         check_y_given(sequences, y, type(self).__name__)
-        packed, dtype = (sequences.values, sequences.offsets), dtype_of_weights(sequences.dtype)
-        if not self.return_sequences:
-            refuse_lost_targets(y, sample_weight)
-            try:
-                targets = self._check_targets(y, classes, dtype, first)
-            except (TypeError, ValueError) as error:
-                if not has_step_lengths(y, sequences.lengths):
-                    raise
-                raise ValueError(
-                    "y has a target for each step of X: did you mean return_sequences=True? "
-                    f"Read as one target for each sequence: {error}"
-                ) from error
-            return TrainingData(*packed, targets, check_sample_weight(sample_weight, len(targets)))
-        flat = flatten_steps(X, sequences.lengths, y)
-        scored = scored_steps(flat)
-        weight = step_weights(X, sequences.lengths, sample_weight, scored)
-        known = self._check_targets(scored_values(flat, scored), classes, dtype, first)
-        targets = np.zeros((len(flat), known.shape[1]))
-        targets[scored] = known
-        return TrainingData(*packed, targets, weight, per_step=True)
+        dtype = dtype_of_weights(sequences.dtype)
+        check = partial(self._check_targets, classes=classes, dtype=dtype, first=first)
+        if self.return_sequences:
+            return read_step_targets(X, sequences, y, sample_weight, check)
+        return read_targets(sequences, y, sample_weight, check)
 
     def _forget_left_out(self, data: TrainingData) -> TrainingData:
         """Return the data of a first fit, and note their form, as if all samples had a weight."""
