@@ -101,7 +101,7 @@ def make_validate(
     score : callable theta, raw predictions -> float, or None
         None stands for minus the loss.
     """
-    loss_of = _no_loss if prepared is None else partial(_mean_loss, network.loss, prepared)
+    loss_of = _no_loss if prepared is None else partial(mean_loss, network.loss, prepared)
 
     def validate(theta: Array) -> tuple[float, float]:
         raw = run_in_blocks(network, network.raw_prediction, theta, *held_out.packed)
@@ -116,17 +116,17 @@ def make_validate(
 def held_out_loss(network: Network, data: TrainingData, theta: Array) -> float:
     """Return the mean loss of weights on data with the targets that the loss is defined for."""
     raw = run_in_blocks(network, network.raw_prediction, theta, *data.packed)
-    return _mean_loss(network.loss, data, raw)
+    return mean_loss(network.loss, data, raw)
+
+
+def mean_loss(loss: Loss, data: TrainingData, raw: Array) -> float:
+    """Return the weighted mean of the loss of raw predictions (M, K)."""
+    value, _ = loss.value_gradient(raw.T.astype(np.float64, copy=False), data.y.T, data.weight)
+    return float(value) / float(data.weight.sum())
 
 
 def _no_loss(raw: Array) -> float:
     return np.nan
-
-
-def _mean_loss(loss: Loss, data: TrainingData, raw: Array) -> float:
-    """Return the weighted mean of the loss of raw predictions (M, K)."""
-    value, _ = loss.value_gradient(raw.T.astype(np.float64), data.y.T, data.weight)
-    return float(value) / float(data.weight.sum())
 
 
 def check_scores_steps(scoring: Any) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array
 from sklearn_rnn._data.user_warning import warn_user, warn_user_once
+from sklearn_rnn._estimators.held_out import mean_loss
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._training.trainer import TrainingResult
 
@@ -28,13 +31,12 @@ def loss_of_constant(network: Network, data: TrainingData, bias: Array, theta: A
     With the L2 penalty of the weights theta that training starts from: under a large penalty the
     loss says little of predictions until the weights have shrunk.
     """
-    weight = data.weight / data.weight.max()
-    raw = np.broadcast_to(bias[:, np.newaxis], (len(bias), len(weight)))
+    data = replace(data, weight=data.weight / data.weight.max())
+    raw = np.broadcast_to(bias, (len(data.y), len(bias)))
     with np.errstate(all="ignore"):
-        value, _ = network.loss.value_gradient(raw, data.y.T, weight)
         penalized = theta[network.layout.penalized]
         penalty = 0.5 * network.alpha * float(penalized @ penalized)
-    return float(value) / float(weight.sum()) + penalty
+        return mean_loss(network.loss, data, raw) + penalty
 
 
 def warn_of_result(result: TrainingResult, constant: float) -> None:
