@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_rnn._data.refusals import is_frame, refuse_lost_values
+from sklearn_rnn._data.refusals import dtype_of, is_frame, name_of_dtype, refuse_lost_values
 
 _ABOUT_MASKS = "Fill them in, or cut the series there and pass the parts as a list."
 
@@ -19,7 +19,7 @@ def check_cells(item: Any, label: str) -> None:
     """Raise ValueError where NumPy would make numbers of what are none, or lose a mask."""
     refuse_lost_values(item, label, _ABOUT_MASKS)
     for name, column in columns(item):
-        kind = _kind_of_dtype(column)
+        kind = _kind_of_dtype(dtype_of(column))
         if kind is not None:
             raise ValueError(_message(label, name, kind, column, item))
 
@@ -47,9 +47,8 @@ def columns(item: Any) -> list[tuple[Any, Any]]:
     return [(name, item[name]) for name in item.columns]
 
 
-def _kind_of_dtype(column: Any) -> str | None:
-    dtype = getattr(column, "dtype", getattr(column, "type", None))  # PyArrow has the latter
-    name = str(getattr(dtype, "name", dtype)).lower()
+def _kind_of_dtype(dtype: Any) -> str | None:
+    name = name_of_dtype(dtype)
     if name.startswith(_DATES):
         return "dates"
     if name.startswith(_DURATIONS):
@@ -79,7 +78,7 @@ def _kind_of_value(value: Any) -> str | None:
 
 def _message(label: str, name: Any, kind: str, column: Any, item: Any, value: Any = None) -> str:
     where = label if name is None else f"The column {name!r} of {label}"
-    its_type = getattr(column, "dtype", getattr(column, "type", None))
+    dtype = dtype_of(column)
     if kind == "series":
         which = "" if name is None else f"[{name!r}]"
         return (
@@ -87,7 +86,7 @@ def _message(label: str, name: Any, kind: str, column: Any, item: Any, value: An
             f"series as a list, [np.asarray(each) for each in {label}{which}]."
         )
     if kind == "dates":
-        held = f"{where} holds dates ({its_type}), where numbers are expected."
+        held = f"{where} holds dates ({dtype}), where numbers are expected."
         if name is None:
             return held
         if hasattr(item, "set_index"):
@@ -99,7 +98,7 @@ def _message(label: str, name: Any, kind: str, column: Any, item: Any, value: An
         )
     if kind == "durations":
         return (
-            f"{where} holds durations ({its_type}), where numbers are expected: give them as a "
+            f"{where} holds durations ({dtype}), where numbers are expected: give them as a "
             "number of seconds, for example."
         )
     shown = "" if value is None else f", such as {str(value)[:20]!r},"

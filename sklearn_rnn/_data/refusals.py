@@ -173,9 +173,18 @@ def dtype_names(values: Any) -> list[str]:
     elif is_frame(values):
         dtypes = getattr(values, "dtypes", ())
     else:
-        dtypes = [getattr(values, "dtype", getattr(values, "type", None))]
-    names = (str(getattr(dtype, "name", dtype)).lower() for dtype in dtypes)
-    return [name.removeprefix("torch.") for name in names]
+        dtypes = [dtype_of(values)]
+    return [name_of_dtype(dtype).removeprefix("torch.") for dtype in dtypes]
+
+
+def dtype_of(column: Any) -> Any:
+    """Return the dtype of an array or column of any library; PyArrow calls it type."""
+    return getattr(column, "dtype", getattr(column, "type", None))
+
+
+def name_of_dtype(dtype: Any) -> str:
+    """Return the name of a dtype of any library, in lower case."""
+    return str(getattr(dtype, "name", dtype)).lower()
 
 
 def with_article(value: Any) -> str:
