@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_rnn import SequenceArray
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._registry import ESTIMATORS
+from tests.benchmarks.machine import forced
 
 CLASSIFIERS = [pair.classifier for pair in ESTIMATORS]
 REGRESSORS = [pair.regressor for pair in ESTIMATORS]
@@ -22,6 +23,12 @@ SIX = CLASSIFIERS + REGRESSORS
 STANDING_STILL = dict(max_iter=1, learning_rate_init=1e-300)
 
 LENGTHS = (5, 2, 7, 1, 4, 3, 6, 5, 2, 4, 7, 3)
+
+
+def unset_forced(monkeypatch):
+    """Unset variables that force kernels, as benchmarks do when they run as programs."""
+    for name in forced():
+        monkeypatch.delenv(name)
 
 
 def tiny(Estimator, **params):

@@ -9,9 +9,11 @@ import pytest
 
 from sklearn_rnn import GRUClassifier, GRURegressor
 from tests.benchmarks.learning import __main__ as command
+from tests.benchmarks.learning.table import markdown
 from tests.benchmarks.learning.task import Fit, Forecast, Stream, accuracy
 from tests.benchmarks.learning.tasks import TASKS
 from tests.benchmarks.real_data import DATA, Split
+from tests.helpers import unset_forced
 
 # The data sets are no part of the package.
 RUNNABLE = [name for name in TASKS if DATA.exists() or isinstance(TASKS[name], Stream)]
@@ -89,6 +91,7 @@ def test_a_fit_hands_over_validation_data():
 
 @pytest.fixture
 def without_torch(monkeypatch):
+    unset_forced(monkeypatch)
     monkeypatch.setattr(command, "HAS_TORCH", False)
 
 
@@ -128,6 +131,23 @@ def test_rows_are_kept_merged_and_skipped(without_torch, tmp_path):
     assert "as it was" in (tmp_path / "r.md").read_text()
     command.main(["copy_memory_gru", *TINY, "--json", str(path)])
     assert json.loads(path.read_text())["rows"]["copy_memory_gru"]["title"] != "as it was"
+
+
+def test_rows_have_their_kernels(without_torch, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "r.json"
+    command.main(["copy_memory_gru", *TINY, "--json", str(path)])
+    report = json.loads(path.read_text())
+    assert f"({report['kernel']} kernels), numpy " in markdown(report)
+    report["rows"]["another"] = {**report["rows"]["copy_memory_gru"], "kernel": "Other"}
+    assert f"({', '.join(sorted({'Other', report['kernel']}))} kernels), " in markdown(report)
+    for row in report["rows"].values():  # of an earlier version
+        del row["kernel"]
+    del report["kernel"]
+    assert f"{report['blas']}, numpy " in markdown(report)
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    with pytest.raises(SystemExit):
+        command.main(["copy_memory_gru", *TINY, "--json", str(path)])
+    assert "not published: OPENBLAS_CORETYPE is set" in capsys.readouterr().err
 
 
 def test_unknown_tasks_are_named(without_torch):

@@ -36,6 +36,7 @@ from sklearn_rnn import GRUClassifier
 from sklearn_rnn.datasets import load_japanese_vowels
 from sklearn_rnn.interop import export_predictor
 from sklearn_rnn.persistence import save
+from tests.benchmarks.machine import print_machine, run_unforced
 
 ROUNDS = 15
 ROOT = Path(__file__).parents[2]
@@ -179,6 +180,7 @@ def warm_milliseconds(module, model, X):
 
 
 def main():
+    print_machine(("numpy", "torch", "onnxruntime", "sklearn", "sklearn_rnn"))
     model, X = fit()
     x = X[0]
     with tempfile.TemporaryDirectory() as name:
@@ -211,4 +213,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_unforced(main)

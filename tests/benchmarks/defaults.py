@@ -21,6 +21,7 @@ from scipy.stats import sem
 from sklearn.model_selection import GroupShuffleSplit, StratifiedKFold
 
 import sklearn_rnn
+from tests.benchmarks.machine import print_machine, run_unforced
 from tests.benchmarks.real_data import CLASSIFICATION, REGRESSION, Split
 
 CELLS = ("LSTM", "GRU", "RNN")
@@ -85,6 +86,7 @@ def main():
     pairs = (pair.split("=") for pair in args.set)
     parameters = {name: ast.literal_eval(value) for name, value in pairs}
 
+    print_machine()
     print("| set | " + " | ".join(args.cells) + " |")
     print("|---" * (1 + len(args.cells)) + "|")
     for name in args.sets:
@@ -97,4 +99,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_unforced(main)

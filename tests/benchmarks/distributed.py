@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import heapq
 import math
-import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from sklearn.model_selection import GridSearchCV
 
 from sklearn_rnn import GRUClassifier, SequenceArray
 from sklearn_rnn.distributed import dask_backend
+from tests.benchmarks.machine import print_machine, run_unforced
 
 SEQUENCES, LONGEST, FEATURES = 2000, 60, 12
 CANDIDATES, FOLDS, EPOCHS = 6, 4, 5
@@ -296,11 +296,12 @@ def main():
     found = measure(args.rounds)
     hop = X.values.nbytes / np.median(found["bandwidth"])
     costs = Costs(float(np.median(found["dispatch"])), float(hop))
-    print(f"{time.strftime('%d %B %Y')}, {os.cpu_count()} cores, {args.rounds} rounds\n")
+    print_machine(("numpy", "dask", "distributed", "sklearn", "sklearn_rnn"))
+    print(f"Medians over {args.rounds} rounds.\n")
     print_costs(found, X.values.nbytes)
     print_check(found, costs)
     print_extrapolation(costs.dispatch)
 
 
 if __name__ == "__main__":
-    main()
+    run_unforced(main)

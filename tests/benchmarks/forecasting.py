@@ -23,6 +23,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_squared_error, root_mean_squared_error
 
 from sklearn_rnn import RecurrentForecaster
+from tests.benchmarks.machine import print_machine, run_unforced
 from tests.benchmarks.real_data import DATA
 
 SEEDS = (0, 1, 2)
@@ -166,6 +167,7 @@ def main():
     parameters = {key: ast.literal_eval(value) for key, value in pairs}
 
     names = ["persistence", "seasonal naive", "linear AR"]
+    print_machine()
     print("| set | RecurrentForecaster | seconds | coverage | " + " | ".join(names) + " |")
     print("|---" * (4 + len(names)) + "|")
     for name in args.sets:
@@ -180,4 +182,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_unforced(main)

@@ -16,6 +16,7 @@ import time
 import numpy as np
 
 from sklearn_rnn import GRUClassifier, GRURegressor
+from tests.benchmarks.machine import print_machine, run_unforced
 from tests.benchmarks.real_data import CLASSIFICATION, REGRESSION, Split
 
 SEEDS = (0, 1, 2)
@@ -53,6 +54,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", nargs="+", default=SETS)
     args = parser.parse_args()
+    print_machine()
     print("| set | sequences | " + " | ".join(COLUMNS) + " |")
     print("|---|---" + "|---" * len(COLUMNS) + "|")
     for name in args.sets:
@@ -64,4 +66,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_unforced(main)

@@ -12,6 +12,7 @@ import time
 import numpy as np
 
 from sklearn_rnn import GRUClassifier, LSTMClassifier, RNNClassifier, SequenceArray
+from tests.benchmarks.machine import print_machine, run_unforced
 
 N_SAMPLES, N_FEATURES, MEAN_LENGTH, ROUNDS = 1000, 4, 50, 7
 
@@ -34,6 +35,7 @@ def main():
     equal = make_data(np.full(N_SAMPLES, MEAN_LENGTH), rng)
     ragged = make_data(spread, rng)
     assert len(equal[0].values) == len(ragged[0].values)
+    print_machine()
     print(f"{N_SAMPLES} sequences of 5 to {2 * MEAN_LENGTH - 5} steps, or all of {MEAN_LENGTH}")
     for estimator_class in (RNNClassifier, LSTMClassifier, GRUClassifier):
         estimator = estimator_class(32, max_iter=3, random_state=0)
@@ -44,4 +46,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_unforced(main)

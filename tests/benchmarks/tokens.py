@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from sklearn_rnn import GRUClassifier
 from tests.benchmarks import real_data
+from tests.benchmarks.machine import print_machine, run_unforced
 from tests.benchmarks.real_data import DATA, Split
 
 NAMES = dict(hidden_size=64, batch_size=64, max_iter=6, learning_rate_init=5e-3)
@@ -88,6 +89,7 @@ def most_probable_text(model, start, n_characters):
 
 
 def main():
+    print_machine()
     print("names by language: a GRU of 64 units, median of three seeds\n")
     print(f"{'input':<22} {'accuracy':>8} {'s a fit':>8}")
     for size in (8, 16, 32):
@@ -114,4 +116,4 @@ def main():
 
 if __name__ == "__main__":
     with threadpool_limits(1):
-        main()
+        run_unforced(main)

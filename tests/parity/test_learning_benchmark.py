@@ -13,6 +13,7 @@ from tests.benchmarks.learning.task import Stream
 from tests.benchmarks.learning.tasks import TASKS
 from tests.benchmarks.learning.theirs import TorchModel
 from tests.benchmarks.real_data import DATA
+from tests.helpers import unset_forced
 
 PLAIN = {"batch_size": 32, "early_stopping": False, "learning_rate_init": 0.02}
 RUNNABLE = [
@@ -118,7 +119,8 @@ def test_the_draw_of_ours_is_orthogonal(ragged):
         np.testing.assert_allclose(gate @ gate.T, np.eye(6), atol=1e-5)
 
 
-def test_both_columns(tmp_path):
+def test_both_columns(tmp_path, monkeypatch):
+    unset_forced(monkeypatch)
     path = tmp_path / "r.json"
     main(["temporal_order_rnn", "--smallest", "--seeds", "0", "--json", str(path)])
     report = json.loads(path.read_text())

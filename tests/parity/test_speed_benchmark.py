@@ -9,11 +9,13 @@ pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
 import sklearn_rnn
-from tests.benchmarks.speed import limit
-from tests.benchmarks.speed.__main__ import TABLES, main
+from tests.benchmarks.speed import limit, slower
 from tests.benchmarks.speed.growth import exponent
 from tests.benchmarks.speed.ours import CoreStep, HalvedCoreStep
+from tests.benchmarks.speed.publish import TABLES, main
 from tests.benchmarks.speed.settings import CELLS
+from tests.benchmarks.speed.timing import summarize
+from tests.helpers import unset_forced
 
 MEASURED = (
     set(TABLES) if hasattr(sklearn_rnn.LSTMClassifier, "step_proba") else set(TABLES) - {"step"}
@@ -24,7 +26,9 @@ MEASURED = (
 def files(tmp_path_factory):
     """Where one run of all tables has left its files."""
     folder = tmp_path_factory.mktemp("speed")
-    main(["--smallest", *options(folder)])
+    with pytest.MonkeyPatch.context() as patch:
+        unset_forced(patch)
+        main(["--smallest", *options(folder)])
     return folder
 
 
@@ -49,19 +53,97 @@ def test_table(name, files):
     assert (name in tables) == (name in MEASURED)
     assert (f"## {TABLES[name].title}\n" in text) == (name in MEASURED)
     if name in MEASURED:
+        assert tables[name]["machine"]["kernel"] in text
+        assert f"{tables[name]['date']}, 1 round, " in text
         rows = tables[name]["rows"]
         assert {row["cell"] for row in rows} == set(CELLS[:2] if name == "search" else CELLS)
         for row in rows:
             assert min(figures(row)) > 0
 
 
-def test_markdown_and_plots_from_json_alone(files, tmp_path):
+def test_markdown_and_plots_from_json_alone(files, tmp_path, monkeypatch):
+    unset_forced(monkeypatch)
     (tmp_path / "speed.json").write_bytes((files / "speed.json").read_bytes())
     main(["--tables", *options(tmp_path)])
     again = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.*"))
     assert len(again) == 4  # JSON, Markdown, two plots
     for path in again[1:]:
         assert (tmp_path / path).read_bytes() == (files / path).read_bytes()
+
+
+def test_ratios_have_ranges_that_hold_them(files):
+    tables = json.loads((files / "speed.json").read_text())["tables"]
+    for name in ("core", "fit", "skorch", "ragged", "predict", "step"):
+        for row in tables.get(name, {"rows": []})["rows"]:
+            for key in ("per_core", "per_machine"):
+                low, high = row[f"{key}_range"]
+                assert low <= row[key] <= high
+
+
+def test_every_ratio_below_one_is_listed(files):
+    tables = json.loads((files / "speed.json").read_text())["tables"]
+    found = list(slower.ratios(tables))
+    below = sum(ratio < 1 for *_, ratio, _ in found)
+    text = (files / "speed.md").read_text()
+    assert f"{below} of the {len(found)} ratios of these tables are below 1" in text
+    part = text.partition(f"## {slower.TITLE}\n")[2].partition("\n## ")[0]
+    assert part.count(" every round |") + part.count(" some rounds |") == below
+
+
+def test_where_pytorch_is_faster():
+    def row(cell, core, machine):
+        return {
+            "cell": cell,
+            "sizes": (1, 8),
+            "per_core": core[1],
+            "per_core_range": [core[0], core[2]],
+            "per_machine": machine[1],
+            "per_machine_range": [machine[0], machine[2]],
+        }
+
+    rows = [row("LSTM", (0.7, 0.8, 0.9), (0.9, 0.95, 1.1)), row("GRU", (0.9, 1.2, 2), (2, 2, 2))]
+    text = slower.markdown({"fit": {"rows": rows}}, {"fit": "An epoch"})
+    assert "2 of the 4 ratios of these tables are below 1" in text
+    assert "1 more are not below 1 in the median" in text
+    assert "| An epoch | LSTM | 1, 8 | one each | 0.80 (0.70 to 0.90) | every round |" in text
+    assert "| An epoch | LSTM | 1, 8 | all | 0.95 (0.90 to 1.10) | some rounds |" in text
+    assert "GRU" not in text
+    assert slower.markdown({}, {}) == ""
+
+
+def test_theirs_is_the_better_of_one_thread_and_all():
+    ours_1, theirs_1, ours_all, theirs_all = [2, 2, 4], [4, 2, 12], [1, 1, 2], [4, 4, 20]
+    result = summarize(np.array([ours_1, theirs_1, ours_all, theirs_all], float).T)
+    assert result["per_core"] == 2
+    assert result["per_core_range"] == [1, 3]
+    assert result["per_machine"] == 4
+    assert result["per_machine_range"] == [2, 6]
+    theirs_all = [1, 2, 3]
+    result = summarize(np.array([ours_1, theirs_1, ours_all, theirs_all], float).T)
+    assert result["per_machine"] == 1.5
+    assert result["per_machine_range"] == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["OPENBLAS_CORETYPE", "OMP_WAIT_POLICY"])
+def test_figures_of_a_forced_kernel_are_not_published(name, monkeypatch, tmp_path, capsys):
+    unset_forced(monkeypatch)
+    monkeypatch.setenv(name, "anything")
+    for option in ("--json", "--markdown", "--plot"):
+        with pytest.raises(SystemExit):
+            main(["--smallest", "--tables", "memory", option, str(tmp_path / "file")])
+        assert f"not published: {name} is set" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+    main(["--smallest", "--tables", "memory"])
+    assert f"kernels, forced by {name}." in capsys.readouterr().out
+
+
+def test_figures_without_a_kernel_are_refused(monkeypatch, tmp_path, capsys):
+    unset_forced(monkeypatch)
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps({"tables": {"core": {"date": "2020-01-01", "rows": []}}}))
+    with pytest.raises(SystemExit):
+        main(["--tables", "--json", str(path)])
+    assert "does not say with which kernel core was measured" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -15,7 +15,7 @@ from joblib import Parallel, delayed
 from tests.benchmarks import learning
 from tests.benchmarks.learning.table import markdown
 from tests.benchmarks.learning.tasks import TASKS
-from tests.benchmarks.machine import describe_machine
+from tests.benchmarks.machine import describe_machine, kernel, refuse_forced, run_unforced
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
@@ -54,6 +54,7 @@ def row(name, args):
     columns = [column(part) for part in parts]
     return {
         "date": str(date.today()),
+        "kernel": kernel(),
         "title": task.title,
         "cell": getattr(type(task.estimator), "_cell_class", type(task.estimator)).__name__,
         "settings": task.settings,
@@ -100,6 +101,7 @@ def main(argv=None):
     parser.add_argument("--init", choices=["pytorch", "ours"], default="pytorch")
     parser.add_argument("--smallest", action="store_true", help="tiny budgets, to see it work")
     args = parser.parse_args(argv)
+    refuse_forced(parser, args.json, args.markdown)
 
     report = stored(args.json)
     names = [] if args.tables_only else chosen_tasks(args.tasks)
@@ -123,4 +125,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    main()
+    run_unforced(main)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.benchmarks.machine import sentence
 from tests.benchmarks.speed.table import lines
 
 HEADER = ["task", "cell", "settings", "figure", "has to be", "ours", "PyTorch", "published"]
@@ -12,12 +13,11 @@ HEADER = ["task", "cell", "settings", "figure", "has to be", "ours", "PyTorch", 
 def markdown(report):
     """Return what the figures depend on, and the table."""
     rows = report["rows"].values()
-    dates = sorted({row["date"] for row in rows})
-    versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
-    head = (
-        f"Measured on {' to '.join(dict.fromkeys((dates[0], dates[-1])))}: {report['cores']} cores "
-        f"of {report['processor']}, {report['blas']}, {versions}; one thread a fit."
-    )
+    machine = dict(report)
+    if any("kernel" in row for row in rows):  # each row says in which process it was measured
+        kernels = sorted({row.get("kernel", "not recorded") for row in rows})
+        machine["kernel"] = ", ".join(kernels)
+    head = f"{sentence(machine, [row['date'] for row in rows])}; one thread a fit."
     if "torch" not in report["versions"]:
         head += " PyTorch is not installed: its column is empty."
     return f"{head}\n\n{lines(HEADER, _texts(rows))}"

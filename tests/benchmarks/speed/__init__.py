@@ -7,5 +7,6 @@ With --json, the tables that are measured replace those in the file, and the oth
 any name after it, --tables measures nothing, and Markdown and plots are made from the file.
 
 Ours and theirs run in one process and in turn, so that a machine that slows down slows both
-down. Everything is float32; every figure is a median over the rounds.
+down. Everything is float32; a time is a median over the rounds, and a ratio is the median of the
+rounds' ratios. Variables that force a kernel of a BLAS, or how threads wait, are unset.
 """

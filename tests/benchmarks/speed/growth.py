@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 
 from tests.benchmarks.speed.memory import data_bytes, peak_bytes
-from tests.benchmarks.speed.ours import make_classifier, make_data
+from tests.benchmarks.speed.models import make_classifier, make_data
 from tests.benchmarks.speed.settings import CELLS
 from tests.benchmarks.speed.table import Table, lines
-from tests.benchmarks.speed.timing import in_turn, set_threads
+from tests.benchmarks.speed.timing import Run, in_turn, set_threads
 
 N_FEATURES, BATCH = 4, 32
 
@@ -36,9 +36,9 @@ def measure(settings):
                 n_sequences, n_steps, hidden_size = growth.sizes(value)
                 make_estimator = partial(make_classifier, cell, hidden_size, BATCH, 1)
                 X, y = make_data(n_sequences, n_steps, N_FEATURES)
+                run = Run(partial(make_estimator().fit, X, y))
+                rounds = in_turn([run], settings.rounds, settings.at_least)
                 with set_threads(1, 1):
-                    run = partial(make_estimator().fit, X, y)
-                    rounds = in_turn([run], settings.rounds, settings.at_least)
                     peak = peak_bytes(make_estimator, n_sequences, n_steps, N_FEATURES)
                 times.append(float(np.median(rounds)))
                 memory.append(peak - data_bytes(n_sequences, n_steps, N_FEATURES))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tracemalloc
 
-from tests.benchmarks.speed.ours import make_classifier, make_data
-from tests.benchmarks.speed.settings import CELLS, N_CLASSES
+from tests.benchmarks.speed.models import N_CLASSES, make_classifier, make_data
+from tests.benchmarks.speed.settings import CELLS
 from tests.benchmarks.speed.table import Table, by_size
 from tests.benchmarks.speed.timing import set_threads
 

@@ -1,4 +1,4 @@
-"""Our side: one layer forward and backward, data, and a classifier to fit on them."""
+"""Our side of the table `core`: forward and backward of one layer, by private modules."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-import sklearn_rnn
 from sklearn_rnn._core.gru import GRUCell
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._core.rnn import RNNCell
 from sklearn_rnn._training.gradients import LARGE_BATCH
-from tests.benchmarks.speed.settings import N_CLASSES
 
 KERNELS = {"LSTM": LSTMCell, "GRU": GRUCell, "RNN": RNNCell}
 
@@ -60,22 +58,3 @@ def core_step_as_in_fit(cell, n_features, hidden_size, batch, steps):
     """Return what fit does when it has two threads: halve the batch if it is large."""
     large = hidden_size**2 * batch >= LARGE_BATCH
     return (HalvedCoreStep if large else CoreStep)(cell, n_features, hidden_size, batch, steps)
-
-
-def make_data(n_sequences, n_steps, n_features):
-    """Return random sequences, and random classes."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(n_sequences, n_steps, n_features)).astype(np.float32)
-    return X, rng.integers(0, N_CLASSES, n_sequences)
-
-
-def make_classifier(cell, hidden_size, batch, epochs):
-    """Return a classifier that will train for exactly so many epochs."""
-    return getattr(sklearn_rnn, f"{cell}Classifier")(
-        hidden_size=hidden_size,
-        batch_size=batch,
-        max_iter=epochs,
-        n_iter_no_change=epochs,
-        early_stopping=False,
-        random_state=0,
-    )

@@ -35,17 +35,19 @@ def make_figures(tables):
 
 
 def plot_ratios(shown):
-    """One row a size, one marker a cell, on a logarithmic axis where 1 is equal."""
+    """One row a size, one marker a cell with its range, on a logarithmic axis; 1 is equal."""
     sizes = list(dict.fromkeys(tuple(row["sizes"]) for rows in shown.values() for row in rows))
     figure = Figure(figsize=(9, 1.9 + 0.36 * len(sizes)), layout="constrained")
     axes = figure.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
     for ax, (name, rows) in zip(axes, shown.items(), strict=True):
         ax.axvline(1, color="black", linewidth=1.2)
         for cell, (color, marker) in STYLES.items():
-            points = {tuple(row["sizes"]): row["per_core"] for row in rows if row["cell"] == cell}
-            heights = [sizes.index(size) for size in points]
+            own = [row for row in rows if row["cell"] == cell]
+            heights = [sizes.index(tuple(row["sizes"])) for row in own]
+            ends = np.array([row["per_core_range"] for row in own]).reshape(-1, 2)
+            ax.hlines(heights, *ends.T, color=color, linewidth=1.5)
             ax.plot(
-                points.values(),
+                [row["per_core"] for row in own],
                 heights,
                 marker,
                 color=color,

@@ -1,8 +1,8 @@
 """Tables of ratios, theirs / ours: one layer, an epoch, a prediction, a step.
 
-"Per core", both sides have one thread, as inside a parallel search. "Per machine", there are two:
-theirs has the better of one and two, and ours does with two what a user gets, that is, fit
-gives each half of a large batch a thread, and has one thread otherwise.
+"Per core", both sides have one thread, as inside a parallel search. "Per machine", both may have as
+many as there are cores: theirs has the better of one and all, and ours does with all what a user
+gets, that is, fit gives each half of a large batch a thread, and has one thread otherwise.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import numpy as np
 
 from sklearn_rnn.datasets import load_japanese_vowels
 from tests.benchmarks.speed import theirs
-from tests.benchmarks.speed.ours import CoreStep, core_step_as_in_fit, make_classifier, make_data
-from tests.benchmarks.speed.settings import CELLS, N_CLASSES
-from tests.benchmarks.speed.table import Table, by_size
-from tests.benchmarks.speed.timing import compare, in_turn, set_threads
+from tests.benchmarks.speed.models import make_classifier, make_data, make_step
+from tests.benchmarks.speed.ours import CoreStep, core_step_as_in_fit
+from tests.benchmarks.speed.settings import CELLS
+from tests.benchmarks.speed.table import Table, by_size, with_range
+from tests.benchmarks.speed.timing import compare
 
 
 def measure_core(settings):
@@ -27,7 +28,7 @@ def measure_core(settings):
                 CoreStep(cell, *sizes),
                 theirs.core_step(cell, *sizes),
                 settings,
-                ours_with_two=core_step_as_in_fit(cell, *sizes),
+                ours_with_all=core_step_as_in_fit(cell, *sizes),
                 blas_threads=1,
             )
             yield {"cell": cell, "sizes": sizes, **result}
@@ -85,34 +86,14 @@ def measure_step(settings, n_features=4):
     """One step at a time of one stream, the state handed on; where estimators can."""
     for cell in CELLS:
         for hidden_size in settings.step_hidden:
-            model = make_classifier(cell, hidden_size, 32, 1)
-            model.fit(*make_data(N_CLASSES * 10, 5, n_features))
-            runs = [_stream(model, n_features), theirs.make_step(cell, n_features, hidden_size)]
-            with set_threads(1, 1):
-                times = in_turn(runs, settings.rounds, settings.at_least)
-            ours_us, theirs_us = 1e6 * np.median(times, 0)
-            yield {
-                "cell": cell,
-                "sizes": (n_features, hidden_size),
-                "ours_us": ours_us,
-                "theirs_us": theirs_us,
-                "per_core": theirs_us / ours_us,
-            }
-
-
-def _stream(model, n_features):
-    x = np.random.default_rng(0).normal(size=(1, n_features)).astype(np.float32)
-    state = None
-
-    def run():
-        nonlocal state
-        _, state = model.step_proba(x, state)
-
-    return run
+            runs = [make(cell, n_features, hidden_size) for make in (make_step, theirs.make_step)]
+            result = compare(*runs, settings)
+            yield {"cell": cell, "sizes": (n_features, hidden_size), **result}
 
 
 def _both(row):
-    return f"{row['per_core']:.2f} / {row['per_machine']:.2f}"
+    names = "per_core", "per_machine"
+    return " / ".join(with_range(row[name], row[f"{name}_range"]) for name in names)
 
 
 def _ratios(title, caption, measure, rounds):
@@ -122,12 +103,17 @@ def _ratios(title, caption, measure, rounds):
 
 def _steps(rows):
     def text(row):
-        return f"{row['per_core']:.2f} ({row['ours_us']:.0f} / {row['theirs_us']:.0f})"
+        ours, theirs = (1e3 * row[key][0] for key in ("ours_ms", "theirs_ms"))
+        return f"{_both(row)}, {ours:.0f} / {theirs:.0f}"
 
-    return by_size(rows, text, corner="features, hidden", means=("per_core",))
+    return by_size(rows, text, corner="features, hidden", means=("per_core", "per_machine"))
 
 
-THREADS = "with one thread each / with two (theirs at its better number, ours as fit uses them)"
+RANGE = "in parentheses the range over the rounds"
+THREADS = (
+    "with one thread each / with all threads (theirs at the better of one and all, ours as fit "
+    f"uses them), {RANGE}"
+)
 
 CORE = _ratios(
     "Forward and backward of one layer",
@@ -139,13 +125,13 @@ FIT = _ratios(
     "An epoch of fit beside a plain PyTorch loop",
     f"The loop's time (fused Adam) over ours, {THREADS}.",
     measure_fit,
-    rounds=3,
+    rounds=5,
 )
 SKORCH = _ratios(
     "An epoch of fit beside skorch",
     f"skorch's time over ours, {THREADS}.",
     measure_skorch,
-    rounds=3,
+    rounds=5,
 )
 RAGGED = _ratios(
     "An epoch of fit on ragged sequences",
@@ -155,14 +141,16 @@ RAGGED = _ratios(
 )
 PREDICT = _ratios(
     "Probabilities of 1,000 sequences",
-    "PyTorch's time over ours, with one thread each / with two (theirs at its better number).",
+    "PyTorch's time over ours, with one thread each / with all threads (theirs at the better of "
+    f"one and all), {RANGE}.",
     measure_predict,
     rounds=7,
 )
 STEP = Table(
     "One step at a time",
-    "PyTorch's time over ours for one step of one stream, one thread (microseconds: ours / "
-    "PyTorch's).",
+    "PyTorch's time over ours for one step of one stream, with one thread each / with all threads "
+    f"(theirs at the better of one and all), {RANGE}; microseconds with one thread: "
+    "ours / PyTorch's.",
     measure_step,
     _steps,
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CELLS = ("LSTM", "GRU", "RNN")
-N_CLASSES = 3
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,10 @@ class Settings:
     growth : tuple of Growth
     at_least : float
         Seconds that a timing should last; what is shorter is repeated.
-    two : int
-        What "two threads" and "two jobs" stand for. A test has one: processes take seconds to
-        start, and on a busy machine so do PyTorch's threads, which wait by spinning.
+    threads, jobs : int
+        What "all threads" and "2 jobs" stand for; 0 threads are as many as there are cores. A test
+        has one: processes take seconds to start, and on a busy machine so do PyTorch's threads,
+        which wait by spinning.
     rounds : int or None
         Of every table; None leaves it to each.
     """
@@ -57,7 +57,8 @@ class Settings:
     search_steps: int
     growth: tuple[Growth, ...]
     at_least: float
-    two: int = 2
+    threads: int = 0
+    jobs: int = 2
     rounds: int | None = None
 
 
@@ -101,6 +102,7 @@ SMALLEST = Settings(
         Growth("hidden", (2, 4, 8, 16), 10, 3, 0),
     ),
     at_least=0.0,
-    two=1,
+    threads=1,
+    jobs=1,
     rounds=1,
 )

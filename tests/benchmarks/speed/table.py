@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.benchmarks.machine import kernel_text
 from tests.benchmarks.speed.settings import CELLS, Settings
 
 Row = dict[str, Any]
@@ -35,15 +36,22 @@ class Table:
     body: Callable[[list[Row]], str]
     rounds: int = 7
 
-    def markdown(self, rows: list[Row]) -> str:
-        """Return heading, caption and rows."""
-        return f"## {self.title}\n\n{self.caption}\n\n{self.body(rows)}"
+    def markdown(self, measured: dict[str, Any]) -> str:
+        """Return heading, caption, when and with which kernel it was measured, and rows."""
+        rounds = f"{measured['rounds']} round" + "s" * (measured["rounds"] > 1)
+        when = f"{measured['date']}, {rounds}, {kernel_text(measured['machine'])}."
+        return f"## {self.title}\n\n{self.caption} {when}\n\n{self.body(measured['rows'])}"
 
 
 def lines(header, rows):
     """Return a Markdown table of texts."""
     ruled = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in ruled) + "\n"
+
+
+def with_range(ratio, ends):
+    """Return a ratio with its smallest and its largest value over the rounds."""
+    return f"{ratio:.2f} ({ends[0]:.2f} to {ends[1]:.2f})"
 
 
 def by_size(rows, text, corner="features, hidden, batch, steps", means=()):

@@ -8,7 +8,7 @@ from skorch import NeuralNetClassifier
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from tests.benchmarks.speed.settings import N_CLASSES
+from tests.benchmarks.speed.models import N_CLASSES
 
 CELLS = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
 
