@@ -40,7 +40,7 @@ import numpy as np
 
 from sklearn_rnn._core.cell import Activation, Cell, OnnxOperator
 from sklearn_rnn._core.init import chrono
-from sklearn_rnn._core.workspace import Array, Workspace, step_buffer
+from sklearn_rnn._core.workspace import Array, Workspace, step_buffer, without_copies
 
 
 class ForwardStep(NamedTuple):
@@ -66,7 +66,7 @@ class ForwardStep(NamedTuple):
 class BackwardStep(NamedTuple):
     """The arrays of one step of the backward loop: views of L (see GRUWorkspace)."""
 
-    L: Array  # (5, H * B), all blocks, which dh multiplies
+    L: Array  # (5, H, B), all blocks, which dh multiplies
     dz_hidden: Array  # (3 * H, B), blocks 0 to 2 times dh: dm, dr, dz
     z_dh: Array  # (H, B), block 4 times dh: the direct path from h to h_prev
 
@@ -101,8 +101,8 @@ class GRUWorkspace(Workspace):
             self.L = L_rows.reshape(C, 5, H * B)
             self.dz_hidden, self.dz_input = L_rows[:, : 3 * H], L_rows[:, H : 4 * H]
             self.backward_steps = [
-                BackwardStep(L=self.L[k], dz_hidden=self.dz_hidden[k], z_dh=L_rows[k, 4 * H :])
-                for k in range(C)
+                BackwardStep(L=L.reshape(5, H, B), dz_hidden=L[: 3 * H], z_dh=L[4 * H :])
+                for L in L_rows
             ]
 
     def _forward_steps(self, gate_rows: Array) -> list[ForwardStep]:
@@ -167,7 +167,7 @@ class GRUCell(Cell):
             for t, (Z, mrz, rz, m, r, z, n, rz_from_x, n_from_x, h_prev, h) in steps:
                 if ws.masks_states:
                     ws.apply_mask(t)
-                np.dot(W_hidden, Z, mrz)
+                W_hidden.dot(Z, mrz)
                 np.add(rz, rz_from_x, rz)
                 np.tanh(rz, rz)
                 np.multiply(rz, half, rz)
@@ -179,6 +179,7 @@ class GRUCell(Cell):
                 np.multiply(z, scratch, scratch)
                 np.add(n, scratch, h)  # (3)
 
+    @without_copies()
     def backward(
         self,
         parameters: dict[str, Array],
@@ -190,7 +191,7 @@ class GRUCell(Cell):
         """Run (3') to (1') back through time. Reads ws.dh, histories; writes dW, ws.dZ."""
         H = self.hidden_size
         W_hidden, W_input = self._split(parameters)
-        WT = np.ascontiguousarray(W_hidden[:, :H].T)
+        WT = W_hidden[:, :H].T.copy()
         dW_hidden, dW_input = np.zeros_like(W_hidden), np.zeros_like(W_input)
         dh = ws.dh_last
         dh[...] = 0
@@ -200,9 +201,9 @@ class GRUCell(Cell):
                 L, dz_hidden, z_dh = ws.backward_steps[t - begin]
                 if t >= first_error:
                     np.add(dh, ws.dh_steps[t], dh)
-                np.multiply(L, dh.reshape(-1), L)  # (3') and (2')
+                np.multiply(L, dh, L)  # (3') and (2')
                 dh = ws.dh_prev_steps[t]
-                np.dot(WT, dz_hidden, dh)
+                WT.dot(dz_hidden, dh)
                 if ws.masks_states:
                     np.multiply(dh, ws.mask, dh)
                 np.add(dh, z_dh, dh)  # (1')
@@ -228,7 +229,7 @@ class GRUCell(Cell):
     def _split(self, parameters: dict[str, Array]) -> tuple[Array, Array]:
         """Return W_hidden (3H, H + 1), rows m, r, z, and W_input (3H, 1 + F), rows r, z, n."""
         H, W = self.hidden_size, parameters["W"]
-        W_hidden = np.zeros((3 * H, H + 1), W.dtype)
+        W_hidden = np.zeros_like(W, shape=(3 * H, H + 1))
         W_hidden[:H, :H], W_hidden[H:, :H] = W[2 * H :, :H], W[: 2 * H, :H]
         W_hidden[:H, H] = parameters["b_hn"]
         return W_hidden, W[:, H:].copy()

@@ -86,7 +86,7 @@ class RNNCell(Cell):
         for t, (Z, h) in enumerate(steps):
             if ws.masks_states:
                 ws.apply_mask(t)
-            np.dot(W, Z, h)  # (1)
+            W.dot(Z, h)  # (1)
             np.tanh(h, h) if is_tanh else np.maximum(h, zero, out=h)  # (2)
 
     def backward(
@@ -110,7 +110,7 @@ class RNNCell(Cell):
                 if t >= first_error:
                     np.add(dh, ws.dh_steps[t], dh)
                 np.multiply(dz, dh, dz)  # (2')
-                np.dot(WT, dz, ws.dZ_steps[t])  # (1')
+                WT.dot(dz, ws.dZ_steps[t])  # (1')
                 dh = ws.dh_prev_steps[t]
                 if ws.masks_states:
                     np.multiply(dh, ws.mask, dh)
