@@ -296,7 +296,7 @@ def state_gradients(workspaces):
 
     def of_one(ws):
         dh0 = ws.dZ[0, : ws.hidden_size].copy()
-        return (dh0, ws.dc_last.reshape(dh0.shape).copy()) if hasattr(ws, "c0") else (dh0,)
+        return (dh0, ws.dc.copy()) if hasattr(ws, "c0") else (dh0,)
 
     return [[of_one(ws) for ws in row] for row in workspaces]
 
