@@ -145,6 +145,11 @@ default="constant"
     random_state : int, RandomState instance or None, default=None
         Seeds initial weights, shuffling and validation split. With an int, two fits on one
         machine give the same bits.
+    n_jobs : int, default=None
+        The number of processes that may work on one batch, and of threads that `predict` may use.
+        None means 1, unless a :func:`joblib.parallel_config` context says more; -1 means one for
+        each core. It never changes a result, and `fit` uses it only where batches are large
+        enough: see :ref:`n_jobs`. Inside a parallel search it is 1.
     verbose : bool, default=False
         Whether to print a line an epoch.
     checkpoint : str, path-like, Checkpoint or None, default=None
@@ -330,6 +335,7 @@ default="constant"
         # Run
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
         verbose: bool | int = False,
         checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
         # Rarely changed
@@ -373,6 +379,7 @@ default="constant"
         self.validation_scoring = validation_scoring
         self.warm_start = warm_start
         self.random_state = random_state
+        self.n_jobs = n_jobs
         self.verbose = verbose
         self.checkpoint = checkpoint
         self.power_t = power_t
@@ -519,6 +526,11 @@ default="constant"
     random_state : int, RandomState instance or None, default=None
         Seeds initial weights, shuffling and validation split. With an int, two fits on one
         machine give the same bits.
+    n_jobs : int, default=None
+        The number of processes that may work on one batch, and of threads that `predict` may use.
+        None means 1, unless a :func:`joblib.parallel_config` context says more; -1 means one for
+        each core. It never changes a result, and `fit` uses it only where batches are large
+        enough: see :ref:`n_jobs`. Inside a parallel search it is 1.
     verbose : bool, default=False
         Whether to print a line an epoch.
     checkpoint : str, path-like, Checkpoint or None, default=None
@@ -704,6 +716,7 @@ default="constant"
         # Run
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
         verbose: bool | int = False,
         checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
         # Rarely changed
@@ -749,6 +762,7 @@ default="constant"
         self.validation_scoring = validation_scoring
         self.warm_start = warm_start
         self.random_state = random_state
+        self.n_jobs = n_jobs
         self.verbose = verbose
         self.checkpoint = checkpoint
         self.power_t = power_t

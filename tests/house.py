@@ -57,7 +57,11 @@ _SKLEARN = frozenset({"numpy", "scipy", "sklearn"})
 _ALL = _SKLEARN | {"joblib", "threadpoolctl"}
 FLOORS = (
     Floor("the mathematics; verified files", ("_core", "_files", "_version"), _NUMPY),
-    Floor("a network over many sequences", ("_running",), _NUMPY),
+    Floor(
+        "a network over many sequences",
+        ("_running",),
+        frozenset({"numpy", "joblib", "threadpoolctl"}),
+    ),
     Floor(
         "what X and y mean",
         ("_data", "sequences", "_records", "_typing", "_compat"),
@@ -67,7 +71,7 @@ FLOORS = (
     Floor(
         "the training loop",
         ("_training",),
-        frozenset({"numpy", "scipy", "threadpoolctl"}),
+        frozenset({"numpy", "scipy"}),
         frozenset({2}),
     ),
     Floor("the six estimators", ("_estimators", "_rnn", "_lstm", "_gru", "_registry"), _ALL),

@@ -34,7 +34,7 @@ TRAINING_PARAMETERS = [
     *("max_iter", "tol", "n_iter_no_change"),
     *("early_stopping", "validation_fraction", "validation_scoring"),
     # Run
-    *("warm_start", "random_state", "verbose", "checkpoint"),
+    *("warm_start", "random_state", "n_jobs", "verbose", "checkpoint"),
     # Rarely changed
     *("power_t", "momentum", "nesterovs_momentum", "beta_1", "beta_2", "epsilon"),
 ]
@@ -114,7 +114,7 @@ CHANGES_BESIDE = {
     "momentum": (dict(solver="sgd"), 0.1),
     "nesterovs_momentum": (dict(solver="sgd"), False),
 }
-TESTED_ELSEWHERE = ("n_timesteps", "validation_scoring", "verbose", "checkpoint")
+TESTED_ELSEWHERE = ("n_timesteps", "validation_scoring", "n_jobs", "verbose", "checkpoint")
 BY_NAME = {**{name: ({}, value) for name, value in CHANGES.items()}, **CHANGES_BESIDE}
 
 

@@ -6,7 +6,8 @@ from sklearn.base import clone
 from sklearn.metrics import log_loss
 
 from sklearn_rnn import GRUClassifier, GRURegressor, LSTMClassifier, LSTMRegressor, RNNClassifier
-from sklearn_rnn._training import gradients
+from sklearn_rnn._running import cutting
+from sklearn_rnn._training.dropout import Dropout
 from tests.helpers import (
     SIX,
     assert_same_answers,
@@ -111,7 +112,9 @@ def test_dropout_is_of_training_alone(Estimator, name):
 
 
 def test_threads_change_no_bit_of_dropout(monkeypatch):
-    monkeypatch.setattr(gradients, "LARGE_BATCH", 0)
+    monkeypatch.setattr(cutting, "COLUMNS_OF_PART", 2)
+    monkeypatch.setattr(cutting, "SIZE_OF_PART", 1)
+    monkeypatch.setattr(cutting, "SIZE_FOR_THREADS", 1)
     one = fit_tiny(GRUClassifier, **DROPOUT)
     monkeypatch.setattr("sklearn_rnn._estimators.base.single_blas_thread", _two_threads)
     assert_same_model(one, fit_tiny(GRUClassifier, **DROPOUT))
@@ -141,8 +144,8 @@ def test_partial_fits_draw_other_masks(Estimator):
 def test_masks_keep_the_expectation(rate):
     fitted = LSTMClassifier(6, num_layers=2, bidirectional=True).fit(np.eye(4), [0, 1, 0, 1])
     network = fitted._make_network()
-    dropout = gradients.Dropout(rate, rate, np.random.default_rng(0), np.float32)
-    masks = dropout.draw(network, 50, 400)
+    dropout = Dropout(rate, rate, np.float32)
+    masks = dropout.draw(network, 50, 400, np.random.default_rng(0))
     for mask in (masks.x, masks.out(0, 1), masks.states[1][0], masks.pooled):
         assert mask.dtype == np.float32
         assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / (1 - rate))}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_rnn import GRUClassifier, GRURegressor, LSTMClassifier, RNNRegressor
-from sklearn_rnn._training.gradients import BatchGradients
+from sklearn_rnn._training.parts import PartGradients
 from tests.helpers import (
     SIX,
     assert_same_model,
@@ -145,13 +145,13 @@ def test_lbfgs_goes_on_with_warm_start():
 def test_lbfgs_turns_back_where_the_loss_is_not_finite(monkeypatch, overstep):
     """Also in its very first line search; only initial weights that fail are an error."""
     X, y = sums(20)
-    plain, calls = BatchGradients._part, []
+    plain, calls = PartGradients.compute, []
 
     def part(self, *args):
         calls.append(plain(self, *args))
         return np.inf if len(calls) == overstep else calls[-1]
 
-    monkeypatch.setattr(BatchGradients, "_part", part)
+    monkeypatch.setattr(PartGradients, "compute", part)
     model = GRURegressor(4, solver="lbfgs", max_iter=20, random_state=0).fit(X, y)
     assert len(calls) > overstep
     assert (np.diff(model.loss_curve_) <= 0).all()
@@ -159,7 +159,7 @@ def test_lbfgs_turns_back_where_the_loss_is_not_finite(monkeypatch, overstep):
 
 
 def test_lbfgs_says_so_where_the_initial_loss_is_not_finite(monkeypatch):
-    monkeypatch.setattr(BatchGradients, "_part", lambda *args: np.inf)
+    monkeypatch.setattr(PartGradients, "compute", lambda *args: np.inf)
     with pytest.raises(ValueError, match="Training diverged in epoch 1"):
         fit_tiny(GRURegressor, solver="lbfgs")
 

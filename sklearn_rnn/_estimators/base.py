@@ -49,14 +49,15 @@ from sklearn_rnn._estimators.request import FitRequest, Given, Sides, Start, dty
 from sklearn_rnn._estimators.settings import Settings
 from sklearn_rnn._estimators.streams import Streams
 from sklearn_rnn._estimators.targets import read_step_targets, read_targets
+from sklearn_rnn._running.jobs import count_jobs
 from sklearn_rnn._running.packing import TrainingData
+from sklearn_rnn._running.threads import single_blas_thread
 from sklearn_rnn._training.batches import merge_duplicates
 from sklearn_rnn._training.checkpoints import Checkpoint, CheckpointWriter
 from sklearn_rnn._training.history import to_arrays
 from sklearn_rnn._training.lbfgs import LbfgsTrainer
 from sklearn_rnn._training.optimizers import Optimizer
 from sklearn_rnn._training.snapshot import Snapshot
-from sklearn_rnn._training.threads import single_blas_thread
 from sklearn_rnn._training.trainer import Trainer, TrainingResult, Validate
 from sklearn_rnn._typing import ArrayOrList, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
@@ -293,7 +294,8 @@ list of arrays of shape (n_steps_i, n_features), or SequenceArray
                 rng=start.rng,
                 validate=self._make_validate(network, sides, settings.validation_scoring),
                 record=self._make_record(network, sides),
-                n_threads=n_threads,
+                n_threads=min(n_threads, 2),  # more do not gain: see the crew
+                n_jobs=count_jobs(self.n_jobs),
                 recent=() if start.first else self._last_iterates(),
                 watcher=request.watch and request.watch(partial(self._model_at, sides=sides)),
                 writer=start.writer,

@@ -15,7 +15,7 @@ from sklearn_rnn._estimators.request import Given
 from sklearn_rnn._running.packing import TrainingData
 
 # What does not change the course of training.
-_NO_MATTER = ("checkpoint", "verbose")
+_NO_MATTER = ("checkpoint", "n_jobs", "verbose")
 
 
 def identify(

@@ -46,6 +46,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "average_epochs": [Interval(Integral, 1, None, closed="left")],
     "warm_start": ["boolean"],
     "random_state": ["random_state"],
+    "n_jobs": [Integral, None],
     "verbose": ["verbose"],
     "checkpoint": [str, os.PathLike, Checkpoint, None],
     "momentum": [Interval(Real, 0, 1, closed="left")],

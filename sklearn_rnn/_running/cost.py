@@ -21,12 +21,13 @@ import numpy as np
 from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import COLUMNS_PER_CHUNK, Array
+from sklearn_rnn._running.cutting import count_parts
 from sklearn_rnn._running.packing import split_ragged, step_numbers
 from sklearn_rnn._running.prediction import STEPS, iter_indices
 
-# The number of vectors of the size of theta in training with Adam: theta, the gradients of two
-# halves of a batch, two moments, a buffer, and in each of two snapshots theta and both moments.
-VECTORS = 12
+# The number of vectors of the size of theta in training with Adam: theta, two moments, a buffer,
+# and in each of two snapshots theta and both moments. Each part of a batch has a gradient, too.
+VECTORS = 10
 # The bytes of a view of an array. Workspaces keep some views for each step.
 VIEW = 128
 
@@ -53,7 +54,7 @@ def update_operations(network: Network, lengths: Array, batch_size: int) -> int:
 def training_bytes(
     network: Network, lengths: Array, n_features: int, dtype: Any, batch_size: int, at_most: Any
 ) -> int:
-    """Return the bytes of training: the workspaces of the longest batch, and VECTORS.
+    """Return the bytes of training: the workspaces of the longest batch, and vectors like theta.
 
     `at_most` is the largest number of steps of a workspace, or None.
     """
@@ -64,7 +65,8 @@ def training_bytes(
     itemsize = np.dtype(dtype).itemsize
     inputs = longest * n_columns * n_features * itemsize
     workspaces = workspace_bytes(network, n_steps, n_columns, dtype, training=True)
-    return inputs + workspaces + VECTORS * network.layout.size * itemsize
+    n_parts = count_parts(network.stack.layers[0].hidden_size, min(batch_size, len(lengths)))
+    return inputs + workspaces + (VECTORS + n_parts) * network.layout.size * itemsize
 
 
 def prediction_bytes(network: Network, lengths: Array, n_features: int, dtype: Any) -> int:

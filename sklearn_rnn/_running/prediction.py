@@ -5,6 +5,7 @@ Dimension key: N sequences, F features, B columns of a block, K rows of the resu
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -16,12 +17,14 @@ from sklearn_rnn._core.state import LayerStates, Origin, RecurrentState
 from sklearn_rnn._core.stepper import Stepper
 from sklearn_rnn._core.workspace import Array, Workspace
 from sklearn_rnn._running.packing import (
+    LITTLE,
     WorkspacePool,
     gather,
     rows_of_steps,
     split_ragged,
     step_numbers,
 )
+from sklearn_rnn._running.threads import run_in_threads
 
 # The largest number of columns of a block, and of numbers in its inputs and states.
 COLUMNS = 512
@@ -37,6 +40,7 @@ def run_in_blocks(
     theta: Array,
     values: Array,
     offsets: Array,
+    n_jobs: int = 1,
 ) -> Array:
     """Return the results of `compute` for all blocks, in the order of the sequences.
 
@@ -51,23 +55,41 @@ def run_in_blocks(
         Its dtype is the dtype of the computation.
     values, offsets : ndarray (sum of all T_i, F), (N + 1,)
         Packed sequences.
+    n_jobs : int
+        The number of threads among which the blocks of much data are shared, each with
+        workspaces of its own. The result has the same bits for any number.
     """
     parameters = network.layout.bind(theta)
-    pool = WorkspacePool(network, theta.dtype, training=False, at_most=STEPS)
-    result = None
-    with np.errstate(all="ignore"):
-        for index, block in iter_blocks(network, values, offsets):
-            answer = compute(parameters, pool.get(block.n_steps, block.n_columns), block)
-            if result is None:
+    indices = list(iter_indices(network, np.diff(offsets), values.shape[1]))
+    result: list[Array] = []  # allocated when the first answer tells its size
+    lock = threading.Lock()
+
+    def allocated(answer: Array) -> Array:
+        with lock:
+            if not result:
                 n_answers = offsets[-1] if network.per_step else len(offsets) - 1
-                result = np.empty((n_answers, len(answer)), theta.dtype)
-            if network.per_step:
-                real = block.real.ravel()
-                result[rows_of_steps(offsets, index).ravel()[real]] = answer[:, real].T
-            else:
-                result[index] = answer.T
-    assert result is not None
-    return result
+                result.append(np.empty((n_answers, len(answer)), theta.dtype))
+            return result[0]
+
+    def run(own: list[Array]) -> None:
+        pool = WorkspacePool(network, theta.dtype, training=False, at_most=STEPS)
+        with np.errstate(all="ignore"):
+            for index in own:
+                block = gather(values, offsets, index)
+                answer = compute(parameters, pool.get(block.n_steps, block.n_columns), block)
+                if network.per_step:
+                    real = block.real.ravel()
+                    rows = rows_of_steps(offsets, index).ravel()[real]
+                    allocated(answer)[rows] = answer[:, real].T
+                else:
+                    allocated(answer)[index] = answer.T
+
+    is_little = len(indices) == 1 or len(values) * step_numbers(network) <= LITTLE
+    if n_jobs == 1 or is_little:
+        run(indices)
+    else:
+        run_in_threads(run, indices, n_jobs)
+    return result[0]
 
 
 def run_each_step(stepper: Stepper, values: Array, offsets: Array) -> Array:

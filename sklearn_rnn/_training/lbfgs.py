@@ -17,6 +17,8 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from sklearn_rnn._core.workspace import Array
+from sklearn_rnn._running.cutting import MOST_PARTS, count_parts
+from sklearn_rnn._training.crew import Crew
 from sklearn_rnn._training.history import Epoch
 from sklearn_rnn._training.optimizers import Optimizer
 from sklearn_rnn._training.stopping import Stopping
@@ -65,6 +67,11 @@ class LbfgsTrainer(Trainer):
             return reason or "callback"
         # Whatever else SciPy ends with, it has found no lower point.
         return "max_iter" if reason == "max_iter" and not result.success else "converged"
+
+    def _make_crew(self) -> Crew:
+        n_blocks = -(-self.data.n_samples // COLUMNS)
+        is_large = count_parts(self._hidden_size, COLUMNS) > 1
+        return self._crew_of(min(n_blocks, MOST_PARTS) if is_large else 1, COLUMNS)
 
     def _objective(self, x: Array) -> tuple[float, Array]:
         """Return the objective on all data, and its gradient, in float64."""

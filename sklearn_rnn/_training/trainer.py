@@ -7,8 +7,6 @@ nothing else, so that a fit that fails leaves nothing half-done.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Protocol
@@ -18,13 +16,16 @@ from scipy.linalg import get_blas_funcs
 
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import Array
+from sklearn_rnn._running.cutting import count_parts, suits_threads
 from sklearn_rnn._running.packing import TrainingData
 from sklearn_rnn._training.batches import iter_batches
 from sklearn_rnn._training.checkpoints import CheckpointWriter, Progress
+from sklearn_rnn._training.crew import Crew
 from sklearn_rnn._training.dropout import Dropout
 from sklearn_rnn._training.gradients import BatchGradients
 from sklearn_rnn._training.history import Epoch, to_line
 from sklearn_rnn._training.optimizers import Optimizer
+from sklearn_rnn._training.parts import PartGradients
 from sklearn_rnn._training.schedules import Schedule
 from sklearn_rnn._training.snapshot import Snapshot, Watcher, check_weights, mean_weights
 from sklearn_rnn._training.stopping import Pace, Stopping
@@ -96,8 +97,9 @@ class Trainer:
     record : callable theta -> float, or None
         The loss on data that have no say in training, kept for each epoch.
     n_threads : int
-        With 2 or more, the two halves of a large batch run at the same time. The result has the
-        same bits for any number.
+        That may run the parts of a large batch. The result has the same bits for any number.
+    n_jobs : int
+        The number of processes that may do so. The result has the same bits for any number.
     recent : tuple of ndarray
         The weights at the ends of the epochs before this run, which are averaged with its own.
     watcher : Watcher or None
@@ -115,6 +117,7 @@ class Trainer:
     validate: Validate | None = None
     record: Callable[[Array], float] | None = None
     n_threads: int = 1
+    n_jobs: int = 1
     recent: tuple[Array, ...] = ()
     watcher: Watcher | None = None
     writer: CheckpointWriter | None = None
@@ -133,8 +136,9 @@ class Trainer:
                 return TrainingResult(progress.snapshot, self._validates, progress.reason)
         try:
             # Numbers that are not finite are found and reported by this class, not by NumPy.
-            with np.errstate(all="ignore"), self._make_executor() as executor:
-                self._prepare(executor)
+            with np.errstate(all="ignore"), self._make_crew() as crew:
+                self._gradients = BatchGradients(crew, self.rng)
+                self._norm = get_blas_funcs("nrm2", (self.theta,))  # cannot overflow
                 reason = self._run_epochs()
                 self._try_weights()
                 assert self.whole is not None
@@ -182,14 +186,22 @@ class Trainer:
             return "converged"
         return "max_iter" if self.n_iter >= self.options.max_iter else None
 
-    def _prepare(self, executor: ThreadPoolExecutor | None) -> None:
-        data, options = self.data, self.options
-        rates = options.dropout, options.recurrent_dropout
-        dropout = Dropout(*rates, self.rng, self.theta.dtype)
-        self._gradients = BatchGradients(
-            self.network, data, self.theta, dropout, options.tbptt_steps, executor
-        )
-        self._norm = get_blas_funcs("nrm2", (self.theta,))  # cannot overflow
+    def _make_crew(self) -> Crew:
+        n_columns = min(self.options.batch_size, self.data.n_samples)
+        n_parts = count_parts(self._hidden_size, n_columns)
+        return self._crew_of(n_parts, n_columns // n_parts)
+
+    def _crew_of(self, n_parts: int, columns_of_part: int) -> Crew:
+        """Return the crew for at most so many parts at the same time, of so many sequences each."""
+        options = self.options
+        dropout = Dropout(options.dropout, options.recurrent_dropout, self.theta.dtype)
+        worker = PartGradients(self.network, self.data, self.theta, dropout, options.tbptt_steps)
+        n_threads = self.n_threads if suits_threads(self._hidden_size, columns_of_part) else 1
+        return Crew(worker, n_parts, n_threads, self.n_jobs)
+
+    @property
+    def _hidden_size(self) -> int:
+        return self.network.stack.layers[0].hidden_size
 
     def _run_epoch(self) -> Epoch:
         """Update theta by every batch."""
@@ -238,9 +250,6 @@ class Trainer:
         rate = self.schedule.rate(self.n_iter, optimizer.t + 1)
         optimizer.learning_rate = self._pace.scale * rate
         optimizer.step(self.theta, gradient)
-
-    def _make_executor(self) -> AbstractContextManager[ThreadPoolExecutor | None]:
-        return ThreadPoolExecutor(1) if self.n_threads > 1 else nullcontext()
 
     def _describe_divergence(self, what: str, epoch: int, update: int) -> str:
         message = (

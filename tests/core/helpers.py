@@ -245,7 +245,7 @@ def random_problem(
         y=y,
         weight=weight,
         normalizer=1.7 * B,
-        masks=Dropout(0.4, 0.3, rng, np.float64).draw(network, T, B) if dropout else NO_MASKS,
+        masks=Dropout(0.4, 0.3, np.float64).draw(network, T, B, rng) if dropout else NO_MASKS,
         states=[
             [tuple(rng.normal(scale=0.5, size=(n_states, H, B))) for _ in range(n_directions)]
             for _ in sizes

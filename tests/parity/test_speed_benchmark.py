@@ -10,9 +10,9 @@ pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
 import sklearn_rnn
-from tests.benchmarks.speed import limit, slower
+from tests.benchmarks.speed import jobs, limit, slower
 from tests.benchmarks.speed.growth import exponent
-from tests.benchmarks.speed.ours import CoreStep, HalvedCoreStep
+from tests.benchmarks.speed.ours import CoreStep, CoreStepInParts
 from tests.benchmarks.speed.publish import TABLES, main
 from tests.benchmarks.speed.settings import CELLS
 from tests.benchmarks.speed.timing import summarize
@@ -57,8 +57,11 @@ def test_table(name, files):
         assert tables[name]["machine"]["kernel"] in text
         assert f"{tables[name]['date']}, 1 round, " in text
         rows = tables[name]["rows"]
-        assert {row["cell"] for row in rows} == set(CELLS[:2] if name == "search" else CELLS)
+        cells = {"search": CELLS[:2], "update": CELLS[:1]}.get(name, CELLS)
+        assert {row["cell"] for row in rows} == set(cells)
         for row in rows:
+            differences = {row.pop("seconds_to_start", 0), row.pop("rest_ms", 0)}
+            assert min(differences) >= 0
             assert min(figures(row)) > 0
 
 
@@ -177,20 +180,27 @@ def test_products_are_those_of_the_core(cell, monkeypatch):
     assert sorted(calls) == sorted(product[:3] for product in listed for _ in range(product.calls))
 
 
+@pytest.mark.parametrize("has_threads", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
-def test_halves_give_the_gradients_of_the_whole(cell):
+def test_parts_give_the_gradients_of_the_whole(cell, has_threads):
     sizes = 3, 5, 7, 4
-    whole, halved = CoreStep(cell, *sizes), HalvedCoreStep(cell, *sizes)
+    whole, cut = CoreStep(cell, *sizes), CoreStepInParts(cell, *sizes, 3, has_threads)
     begin = 0
-    for half in halved.halves:
-        end = begin + half.ws.n_columns
-        half.ws.x[...] = whole.ws.x[:, :, begin:end]
-        half.error = np.ascontiguousarray(whole.error[:, begin:end])
+    for part in cut.parts:
+        end = begin + part.ws.n_columns
+        part.ws.x[...] = whole.ws.x[:, :, begin:end]
+        part.error = np.ascontiguousarray(whole.error[:, begin:end])
         begin = end
     whole()
-    halved()
+    cut()
     for name, gradient in whole.gradients.items():
-        np.testing.assert_allclose(halved.halves[0].gradients[name], gradient, atol=1e-5)
+        np.testing.assert_allclose(cut.parts[0].gradients[name], gradient, atol=1e-5)
+
+
+def test_a_prediction_is_the_busiest_process_and_all_that_is_not_shared():
+    seconds = dict(part=10.0, total=1.0, rest=2.0, messages={2: 0.1, 4: 0.2})
+    predicted = [jobs.predict(cores, 4, **seconds) for cores in (1, 2, 3, 4, 16)]
+    assert predicted == [45, 25.1, 25.1, 15.2, 15.2]
 
 
 def test_exponent_is_that_of_the_larger_half():

@@ -1,5 +1,7 @@
 """Any number of sequences, in blocks: the order of the input, in bounded memory."""
 
+import threading
+import time
 import tracemalloc
 
 import numpy as np
@@ -51,6 +53,29 @@ def test_each_sequence_gets_its_own_answer(cell, columns, numbers, monkeypatch):
         assert min(columns, len(left), max(1, numbers // (T * per_step))) == B
         del left[:B]
     assert not left
+
+
+@pytest.mark.parametrize("pooling", ["last", "none"])
+def test_threads_share_the_blocks_and_change_no_bit(pooling, monkeypatch):
+    monkeypatch.setattr(prediction, "COLUMNS", 4)
+    network, theta = make_network("gru", K=2, pooling=pooling)
+    packed = pack(make_sequences(LENGTHS))
+    names = set()
+
+    def compute(*args):
+        names.add(threading.current_thread().name)
+        time.sleep(0.01)  # so that no thread is done before the others begin
+        return network.raw_prediction(*args)
+
+    expected = run_in_blocks(network, compute, theta, *packed)
+    run_in_blocks(network, compute, theta, *packed, n_jobs=3)
+    assert len(names) == 1  # so little data
+    monkeypatch.setattr(prediction, "LITTLE", 0)
+    for n_jobs in (1, 2, 3):
+        names.clear()
+        raw = run_in_blocks(network, compute, theta, *packed, n_jobs=n_jobs)
+        np.testing.assert_array_equal(raw, expected)
+        assert len(names) == n_jobs
 
 
 def test_pooled_states_have_a_row_each():

@@ -11,10 +11,10 @@ import pytest
 
 import sklearn_rnn
 from sklearn_rnn._core.losses import Loss
-from sklearn_rnn._training import gradients as gradients_module
-from sklearn_rnn._training.gradients import BatchGradients
+from sklearn_rnn._running import cutting
 from sklearn_rnn._training.history import Epoch
 from sklearn_rnn._training.optimizers import SGD, Optimizer
+from sklearn_rnn._training.parts import PartGradients
 from sklearn_rnn._training.schedules import Schedule
 from sklearn_rnn._training.snapshot import mean_weights
 from tests.core.helpers import assert_close
@@ -73,59 +73,78 @@ def still(**options):
     return make_trainer(optimizer=Recorder(), **options)
 
 
-# --- Halves of a large batch ----------------------------------------------------------------------
+# --- Parts of a large batch -----------------------------------------------------------------------
 
 
 @pytest.fixture
-def every_batch_is_large(monkeypatch):
-    monkeypatch.setattr(gradients_module, "LARGE_BATCH", 0)
+def small_parts(monkeypatch):
+    """Batches are cut into parts of two or three sequences."""
+    monkeypatch.setattr(cutting, "COLUMNS_OF_PART", 2)
+    monkeypatch.setattr(cutting, "SIZE_OF_PART", 1)
+    monkeypatch.setattr(cutting, "SIZE_FOR_THREADS", 1)
+
+
+@pytest.mark.parametrize(
+    ("hidden_size", "n_columns", "n_parts"),
+    [(7, 1000, 1), (64, 63, 1), (64, 64, 2), (32, 128, 2), (128, 256, 4), (512, 10_000, 8)],
+)
+def test_the_number_of_parts_depends_on_the_size_alone(hidden_size, n_columns, n_parts):
+    assert cutting.count_parts(hidden_size, n_columns) == n_parts
+
+
+def test_threads_run_large_parts_only():
+    assert not cutting.suits_threads(32, 64)
+    assert cutting.suits_threads(64, 32)
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 5, 14])
-def test_halves_make_the_gradient_of_the_whole(batch_size, monkeypatch):
+def test_parts_make_the_gradient_of_the_whole(batch_size, monkeypatch):
     network, theta = make_network(alpha=0.3)  # the penalty must count once
     gradients = {}
-    for large in (0, 2**60):
-        monkeypatch.setattr(gradients_module, "LARGE_BATCH", large)
+    for columns in (2, 3, 1000):
+        monkeypatch.setattr(cutting, "SIZE_OF_PART", 1)
+        monkeypatch.setattr(cutting, "COLUMNS_OF_PART", columns)
         trainer = still(network=network, theta=theta, batch_size=batch_size, max_iter=2)
         trainer.train()
-        gradients[large] = trainer.optimizer.gradients
-    assert_close(np.array(gradients[0]), np.array(gradients[2**60]), 1e-12)
+        gradients[columns] = trainer.optimizer.gradients
+    assert_close(np.array(gradients[3]), np.array(gradients[1000]), 1e-12)
+    assert_close(np.array(gradients[2]), np.array(gradients[1000]), 1e-12)
 
 
-def test_threads_change_no_bit(every_batch_is_large):
+def test_threads_change_no_bit(small_parts):
     results = []
-    for n_threads in (1, 2):
-        trainer = make_trainer(max_iter=5)
+    for n_threads in (1, 2, 3):
+        trainer = make_trainer(batch_size=7, max_iter=5)
         trainer.n_threads = n_threads
         results.append(trainer.train())
-    assert_same_result(*results)
+    assert_same_result(*results[:2])
+    assert_same_result(*results[1:])
 
 
-def test_a_second_thread_has_its_half(every_batch_is_large, monkeypatch):
+def test_a_second_thread_has_its_part(small_parts, monkeypatch):
     names = []
 
     def spy(*args):
         names.append(threading.current_thread().name)
         return original(*args)
 
-    original = BatchGradients._part
-    monkeypatch.setattr(BatchGradients, "_part", spy)
-    trainer = make_trainer(max_iter=1)
+    original = PartGradients.compute
+    monkeypatch.setattr(PartGradients, "compute", spy)
+    trainer = make_trainer(make_data(n=16), batch_size=4, max_iter=1)
     trainer.n_threads = 2
     trainer.train()
     assert len(set(names)) == 2
-    assert len(names) == 2 * 4  # of four batches, all of two or more
+    assert len(names) == 2 * 4  # of four batches
 
 
-def test_what_goes_wrong_in_the_second_half_goes_wrong(every_batch_is_large, monkeypatch):
-    def fail(self, k, *args):
-        if k == 1:
+def test_what_goes_wrong_in_the_second_part_goes_wrong(small_parts, monkeypatch):
+    def fail(self, part, *args):
+        if part.number == 1:
             raise MemoryError("no room")
-        return original(self, k, *args)
+        return original(self, part, *args)
 
-    original = BatchGradients._part
-    monkeypatch.setattr(BatchGradients, "_part", fail)
+    original = PartGradients.compute
+    monkeypatch.setattr(PartGradients, "compute", fail)
     for n_threads in (1, 2):
         trainer = make_trainer()
         trainer.n_threads = n_threads

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn_rnn._core.gru import GRUCell
 from sklearn_rnn._core.lstm import LSTMCell
 from sklearn_rnn._core.rnn import RNNCell
-from sklearn_rnn._training.gradients import LARGE_BATCH
+from sklearn_rnn._running.cutting import count_parts, suits_threads
 
 KERNELS = {"LSTM": LSTMCell, "GRU": GRUCell, "RNN": RNNCell}
 
@@ -37,24 +37,36 @@ class CoreStep:
         self.kernel.backward(self.parameters, self.ws, self.steps, last, self.gradients)
 
 
-class HalvedCoreStep:
-    """The same, each half of the batch in a thread of its own."""
+class CoreStepInParts:
+    """The same in the parts that fit cuts a batch into, by two threads where they gain."""
 
-    def __init__(self, cell, n_features, hidden_size, batch, steps):
-        halves = (batch - batch // 2, batch // 2)
-        self.halves = [CoreStep(cell, n_features, hidden_size, half, steps) for half in halves]
-        self.executor = ThreadPoolExecutor(1)
+    def __init__(self, cell, n_features, hidden_size, batch, steps, n_parts, has_threads):
+        sizes = [len(part) for part in np.array_split(np.empty(batch), n_parts)]
+        self.parts = [CoreStep(cell, n_features, hidden_size, size, steps) for size in sizes]
+        self.executor = ThreadPoolExecutor(1) if has_threads else None
 
     def __call__(self):
-        first, second = self.halves
-        other = self.executor.submit(second)
-        first()
-        other.result()
-        for name, gradient in first.gradients.items():
-            gradient += second.gradients[name]
+        if self.executor is None:
+            self._run(self.parts)
+        else:
+            other = self.executor.submit(self._run, self.parts[1::2])
+            self._run(self.parts[::2])
+            other.result()
+        first, *others = self.parts
+        for part in others:
+            for name, gradient in first.gradients.items():
+                gradient += part.gradients[name]
+
+    @staticmethod
+    def _run(parts):
+        for part in parts:
+            part()
 
 
 def core_step_as_in_fit(cell, n_features, hidden_size, batch, steps):
-    """Return what fit does when it has two threads: halve the batch if it is large."""
-    large = hidden_size**2 * batch >= LARGE_BATCH
-    return (HalvedCoreStep if large else CoreStep)(cell, n_features, hidden_size, batch, steps)
+    """Return what fit does when it has two threads: run the parts of a large batch in both."""
+    sizes = cell, n_features, hidden_size, batch, steps
+    n_parts = count_parts(hidden_size, batch)
+    if n_parts == 1:
+        return CoreStep(*sizes)
+    return CoreStepInParts(*sizes, n_parts, suits_threads(hidden_size, batch // n_parts))

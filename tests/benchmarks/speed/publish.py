@@ -10,13 +10,15 @@ from pathlib import Path
 
 from tests.benchmarks import speed
 from tests.benchmarks.machine import describe_machine, refuse_forced, sentence
-from tests.benchmarks.speed import growth, limit, memory, plot, ratios, search, slower
+from tests.benchmarks.speed import growth, jobs, limit, memory, plot, ratios, search, slower
 from tests.benchmarks.speed.settings import PUBLISHED, SMALLEST
 
 TABLES = {
     "core": ratios.CORE,
     "limit": limit.LIMIT,
     "fit": ratios.FIT,
+    "jobs": jobs.JOBS,
+    "update": jobs.UPDATE,
     "skorch": ratios.SKORCH,
     "ragged": ratios.RAGGED,
     "predict": ratios.PREDICT,

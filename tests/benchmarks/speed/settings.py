@@ -46,6 +46,12 @@ class Settings:
         which wait by spinning.
     rounds : int or None
         Of every table; None leaves it to each.
+    large : tuple of (features, hidden, batch, steps)
+        The sizes of the tables about `n_jobs`.
+    fit_seconds : float
+        What a fit with `n_jobs` lasts.
+    processes : tuple of int
+        Between which messages are timed.
     """
 
     grid: tuple[tuple[int, int, int, int], ...]
@@ -60,6 +66,9 @@ class Settings:
     threads: int = 0
     jobs: int = 2
     rounds: int | None = None
+    large: tuple[tuple[int, int, int, int], ...] = ()
+    fit_seconds: float = 0.0
+    processes: tuple[int, ...] = ()
 
 
 PUBLISHED = Settings(
@@ -86,6 +95,15 @@ PUBLISHED = Settings(
         Growth("hidden", (16, 32, 64, 128, 256, 512, 1024), 64, 20, 0),
     ),
     at_least=0.02,
+    large=(
+        (9, 64, 64, 128),
+        (8, 32, 128, 100),
+        (8, 128, 64, 50),
+        (8, 256, 64, 50),
+        (32, 128, 256, 50),
+    ),
+    fit_seconds=8.0,
+    processes=(2, 4, 8),
 )
 
 SMALLEST = Settings(
@@ -105,4 +123,6 @@ SMALLEST = Settings(
     threads=1,
     jobs=1,
     rounds=1,
+    large=((1, 4, 8, 3),),
+    processes=(2,),
 )

@@ -10,8 +10,8 @@ from contextlib import ExitStack
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sklearn_rnn._training import threads
-from sklearn_rnn._training.threads import single_blas_thread
+from sklearn_rnn._running import threads
+from sklearn_rnn._running.threads import single_blas_thread
 
 
 def blas_threads():

@@ -1,15 +1,16 @@
-"""Limits BLAS to one thread during training.
+"""Limits BLAS to one thread while a network runs.
 
 The matrix products of one time step are too small for several threads. With one thread, a fit also
 gives the same bits, whatever number of threads the machine or a worker process of a parallel search
-would use. Where a second thread helps, the trainer gives it half of a batch.
+would use. Where a second thread helps, it gets sequences of its own.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ContextDecorator, contextmanager
 from typing import Any
 
@@ -61,6 +62,19 @@ def single_blas_thread() -> Iterator[int]:
             _leave(user)
     finally:
         _leave(user)
+
+
+def run_in_threads(function: Callable[[list[Any]], None], tasks: list[Any], n_jobs: int) -> None:
+    """Call a function in `n_jobs` threads with some of the tasks each, which use no others.
+
+    This pays for tasks that run in large calls of NumPy.
+    """
+    n = min(n_jobs, len(tasks))
+    with single_blas_thread(), ThreadPoolExecutor(n - 1) as executor:
+        others = [executor.submit(function, tasks[k::n]) for k in range(1, n)]
+        function(tasks[::n])
+        for other in others:
+            other.result()
 
 
 @_one_at_a_time
