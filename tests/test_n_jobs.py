@@ -199,6 +199,23 @@ def test_a_helper_that_is_killed_is_an_error_and_leaves_the_estimator_as_it_was(
     assert all(vars(model)[name] is before[name] for name in before if name.endswith("_"))
 
 
+def test_shared_memory_is_not_used_for_anything_else_meanwhile(with_helpers, monkeypatch):
+    """Python gives freed memory to the next array that is shared: another fit in a thread."""
+
+    def share_more(helper, their_parts):
+        for size in (10, 100, 1000):
+            others.append(helpers.SharedArray(np.full(size, np.nan)))
+        send(helper, their_parts)
+
+    others, send = [], helpers.Helper.send
+    X = make_sequences()
+    y = make_targets(GRURegressor())
+    one = fit_with(1, GRURegressor, X, y)
+    monkeypatch.setattr(helpers.Helper, "send", share_more)
+    assert_same_model(fit_with(2, GRURegressor, X, y), one)
+    assert with_helpers
+
+
 def test_what_goes_wrong_in_a_helper_goes_wrong_here(with_helpers, monkeypatch):
     """The helper cannot allocate workspaces: here, since a message asks for a wrong part."""
 

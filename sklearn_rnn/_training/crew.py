@@ -123,9 +123,9 @@ class Crew:
                 self._members = self._helpers
                 self._call_helpers()
         elif perf_counter() - self._begin >= START_AFTER:
-            fit = SharedFit(self.worker, self._theta, self._rows)
+            self._fit = SharedFit(self.worker, self._theta, self._rows)
             for _ in range(self._n_helpers):
-                self._helpers.append(Helper(fit))
+                self._helpers.append(Helper(self._fit))
 
     def _stop(self) -> None:
         for member in self._members:

@@ -54,6 +54,9 @@ class SharedArray:
 class SharedFit:
     """What the helpers of a fit get when they start.
 
+    Whoever starts helpers keeps it until they have ended: memory that is shared is used for other
+    arrays as soon as the process that made it lets it go.
+
     Parameters
     ----------
     worker : PartGradients
@@ -102,9 +105,12 @@ class Helper:
 
     def is_ready(self) -> bool:
         """Return whether the process can compute."""
-        if not self._is_ready and self._connection.poll():
-            self.receive()
-            self._is_ready = True
+        try:
+            if not self._is_ready and self._connection.poll():
+                self.receive()
+                self._is_ready = True
+        except OSError:
+            raise self._ended() from None
         return self._is_ready
 
     def send(self, parts: list[Part]) -> None:
