@@ -14,6 +14,7 @@ pytest.importorskip("distributed", reason='needs Dask: pip install "sklearn-rnn[
 from distributed import Client, LocalCluster
 
 from sklearn_rnn import GRUClassifier, LSTMRegressor
+from sklearn_rnn._running.jobs import count_jobs
 from sklearn_rnn.distributed import dask_backend, partial_fit_blocks, predict_blocks
 from tests.helpers import assert_same_model
 from tests.integration.searching import SEARCHES, assert_same_search, problem, search
@@ -51,6 +52,12 @@ def test_a_search_finds_what_it_finds_here(kind, backend):
     with backend():
         there.fit(X, y)
     assert_same_search(there, here)
+
+
+def test_a_task_has_one_job(client):
+    """The cores are shared out among the workers already."""
+    assert client.submit(count_jobs, 4).result() == 1
+    assert count_jobs(4) == 4
 
 
 # ---- sent once ----

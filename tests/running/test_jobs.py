@@ -45,10 +45,3 @@ def test_a_worker_of_a_pool_has_one():
 def test_a_thread_of_the_user_may_have_more():
     with ThreadPoolExecutor(1) as executor:
         assert executor.submit(count_jobs, 4).result() == 4
-
-
-def test_a_task_of_dask_has_one():
-    distributed = pytest.importorskip("distributed", reason="needs distributed")
-    with distributed.Client(processes=False, n_workers=1, dashboard_address=None) as client:
-        assert client.submit(count_jobs, 4).result() == 1
-        assert count_jobs(4) == 4
