@@ -201,6 +201,7 @@ def test_a_prediction_is_the_busiest_process_and_all_that_is_not_shared():
     seconds = dict(part=10.0, total=1.0, rest=2.0, messages={2: 0.1, 4: 0.2})
     predicted = [jobs.predict(cores, 4, **seconds) for cores in (1, 2, 3, 4, 16)]
     assert predicted == [45, 25.1, 25.1, 15.2, 15.2]
+    assert [jobs.predict_theirs(cores, 10.0, 6.0) for cores in (1, 2, 4)] == [10, 6, 4]
 
 
 def test_exponent_is_that_of_the_larger_half():

@@ -108,6 +108,8 @@ def measure_update(settings):
             total = _seconds_of_sum(settings, len(worker.theta))
             messages = {n: _seconds_of_messages(settings, worker, n) for n in settings.processes}
         rest = max(0.0, update - n_parts * part - (n_parts - 1) * total)
+        loop = theirs.make_loop("LSTM", X, y, hidden_size, batch, 1)
+        one, two = (_loop(settings, loop, n) / -(-len(X) // batch) for n in (1, settings.jobs))
         predicted = {cores: predict(cores, n_parts, part, total, rest, messages) for cores in CORES}
         yield {
             "cell": "LSTM",
@@ -118,6 +120,7 @@ def measure_update(settings):
             "rest_ms": 1e3 * rest,
             "messages_ms": {n: 1e3 * s for n, s in messages.items()},
             "predicted_ms": {n: 1e3 * s for n, s in predicted.items()},
+            "theirs_ms": {cores: 1e3 * predict_theirs(cores, one, two) for cores in CORES},
         }
 
 
@@ -126,6 +129,12 @@ def predict(cores, n_parts, part, total, rest, messages):
     n = min(cores, n_parts)
     message = 0.0 if n == 1 else messages[min(messages, key=lambda k: abs(k - n))]
     return -(-n_parts // n) * part + (n_parts - 1) * total + message + rest
+
+
+def predict_theirs(cores, one, two):
+    """Return PyTorch's seconds on so many cores, by Amdahl's law through 1 and 2."""
+    shared = 2 * max(0.0, one - two)
+    return one - shared + shared / cores
 
 
 def worker_of(model, X, y):
@@ -170,25 +179,28 @@ def _seconds_of_messages(settings, worker, n):
 
 
 def _update_rows(rows):
-    counts = list(rows[0]["messages_ms"])
-    header = ["features, hidden, batch, steps", "parts", "a part", "a sum", "the rest"]
-    header += [f"messages, {n} processes" for n in counts]
-    header += [f"on {cores} core" + "s" * (int(cores) > 1) for cores in rows[0]["predicted_ms"]]
-    body = []
+    counts, cores = list(rows[0]["messages_ms"]), list(rows[0]["predicted_ms"])
+    corner = "features, hidden, batch, steps"
+    pieces = [corner, "parts", "a part", "a sum", "the rest"]
+    pieces += [f"messages, {n} processes" for n in counts]
+    times = [corner, *(f"{n} core" + "s" * (int(n) > 1) + ": ours / PyTorch" for n in cores)]
+    body, predictions = [], []
     for row in rows:
-        figures = [row["part_ms"], row["sum_ms"], row["rest_ms"], *row["messages_ms"].values()]
-        figures += list(row["predicted_ms"].values())
         sizes = ", ".join(map(str, row["sizes"]))
+        figures = [row["part_ms"], row["sum_ms"], row["rest_ms"], *row["messages_ms"].values()]
         body.append([sizes, row["parts"], *(f"{figure:.2f}" for figure in figures)])
-    return lines(header, body)
+        pairs = zip(row["predicted_ms"].values(), row["theirs_ms"].values(), strict=True)
+        predictions.append([sizes, *(f"{ours:.1f} / {theirs:.1f}" for ours, theirs in pairs)])
+    return f"{lines(pieces, body)}\n{lines(times, predictions)}"
 
 
 UPDATE = Table(
     "What an update of the LSTM is made of, and its time on more cores",
     "Milliseconds. Measured: a part alone, the sum of two gradients, the rest of an update "
     "(optimizer, batch), and a message to each process and back. Predicted, not measured: an "
-    "update on so many free cores, as the parts of the busiest process, all sums, messages and the "
-    f"rest; there are at most {MOST_PARTS} parts.",
+    "update on so many free cores, as the parts of the busiest process, all sums, messages and "
+    f"the rest (there are at most {MOST_PARTS} parts); PyTorch's by Amdahl's law through its times "
+    "with one thread and two.",
     measure_update,
     _update_rows,
     rounds=1,
