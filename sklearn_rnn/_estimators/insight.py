@@ -268,6 +268,7 @@ class Insight(MixedIntoFittedModel):
             input_size=self._architecture_["input_size"],
             dtype=self._theta_.dtype,
             batch_size=n_samples if on_all else min(n_samples, settings.batch_size),
+            is_cut=not (on_all or (self.return_sequences and settings.tbptt_steps is not None)),
             tbptt_steps=settings.tbptt_steps,
         )
 

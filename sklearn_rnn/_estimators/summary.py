@@ -176,6 +176,7 @@ def cost_of(
     dtype: np.dtype,
     batch_size: int,
     tbptt_steps: int | None,
+    is_cut: bool,
 ) -> Cost:
     """Return what training on sequences of these lengths costs, and predicting them.
 
@@ -190,6 +191,8 @@ def cost_of(
         That of the weights.
     batch_size : int
     tbptt_steps : int or None
+    is_cut : bool
+        Whether training cuts large batches into parts.
     """
     sizes = lengths, input_size, dtype
     return Cost(
@@ -197,7 +200,7 @@ def cost_of(
         shortest=int(lengths.min()),
         longest=int(lengths.max()),
         batch_size=batch_size,
-        training_bytes=training_bytes(training, *sizes, batch_size, tbptt_steps),
+        training_bytes=training_bytes(training, *sizes, batch_size, tbptt_steps, is_cut=is_cut),
         prediction_bytes=prediction_bytes(network, *sizes),
         forward_operations=forward_operations(network, lengths),
         update_operations=update_operations(network, lengths, batch_size),

@@ -13,7 +13,7 @@ similar size. X and most short-lived arrays are not counted.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
+from math import ceil, prod
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ import numpy as np
 from sklearn_rnn._core.cell import Cell
 from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.workspace import COLUMNS_PER_CHUNK, Array
-from sklearn_rnn._running.cutting import count_parts
+from sklearn_rnn._running.cutting import count_parts, suits_threads
 from sklearn_rnn._running.packing import split_ragged, step_numbers
 from sklearn_rnn._running.prediction import STEPS, iter_indices
 
@@ -52,20 +52,45 @@ def update_operations(network: Network, lengths: Array, batch_size: int) -> int:
 
 
 def training_bytes(
-    network: Network, lengths: Array, n_features: int, dtype: Any, batch_size: int, at_most: Any
+    network: Network,
+    lengths: Array,
+    n_features: int,
+    dtype: Any,
+    batch_size: int,
+    at_most: Any,
+    *,
+    is_cut: bool = True,
 ) -> int:
-    """Return the bytes of training: the workspaces of the longest batch, and vectors like theta.
+    """Return the bytes of training: workspaces, and vectors of the size of theta.
 
-    `at_most` is the largest number of steps of a workspace, or None.
+    The workspaces are those of the longest sequences that are run at the same time: of one part of
+    a batch, or of two where two threads gain.
+
+    Parameters
+    ----------
+    network : Network
+    lengths : ndarray of int (N,)
+    n_features : int
+    dtype : dtype
+    batch_size : int
+    at_most : int or None
+        The largest number of steps of a workspace.
+    is_cut : bool
+        Whether large batches are cut into parts.
     """
-    batch = np.sort(lengths)[-batch_size:]
-    blocks = [batch[columns] for columns in split_ragged(batch, step_numbers(network))]
+    n_columns = min(batch_size, len(lengths))
+    hidden_size = network.stack.layers[0].hidden_size
+    n_parts = count_parts(hidden_size, n_columns) if is_cut else 1
+    of_part = ceil(n_columns / n_parts)
+    n_threads = 2 if n_parts > 1 and suits_threads(hidden_size, of_part) else 1
+    longest_lengths = np.sort(lengths)[-n_threads * of_part :]
+    split = split_ragged(longest_lengths, step_numbers(network))
+    blocks = [longest_lengths[columns] for columns in split]
     longest, n_columns = max(((int(b.max()), len(b)) for b in blocks), key=prod)
     n_steps = min(longest, at_most) if at_most and network.runs_in_pieces else longest
     itemsize = np.dtype(dtype).itemsize
     inputs = longest * n_columns * n_features * itemsize
     workspaces = workspace_bytes(network, n_steps, n_columns, dtype, training=True)
-    n_parts = count_parts(network.stack.layers[0].hidden_size, min(batch_size, len(lengths)))
     return inputs + workspaces + (VECTORS + n_parts) * network.layout.size * itemsize
 
 

@@ -93,7 +93,7 @@ class BatchGradients:
         data, network = self._worker.data, self._worker.network
         lengths = data.lengths[index]
         normalizer, longest = len(index) * self._mean_weight, int(lengths.max())
-        workspaces = self._worker.pool(0).get(longest, len(index))
+        workspaces = self._worker.pool(len(index)).get(longest, len(index))
         n_steps = workspaces[0][0].n_steps
         network.start(self._parameters, workspaces)
         all_masks = self._masks_of_pieces(index, n_steps)
@@ -130,8 +130,9 @@ class BatchGradients:
 
         The sequences are as many as the workspaces in memory hold, so that no memory is added.
         """
-        data, network, pool = self._worker.data, self._worker.network, self._worker.pool(0)
-        index = np.arange(min(pool.n_columns or batch_size, data.n_samples))
+        data, network = self._worker.data, self._worker.network
+        n_columns = min(self._worker.n_columns or batch_size, data.n_samples)
+        index, pool = np.arange(n_columns), self._worker.pool(n_columns)
         parameters, answers = network.layout.bind(theta), []
         for columns in split_ragged(data.lengths[index], step_numbers(network)):
             block = gather(data.values, data.offsets, index[columns])

@@ -33,7 +33,7 @@ from sklearn_rnn._training.dropout import Dropout
 class Part:
     """What is to be computed of one part of a batch."""
 
-    number: int  # its place in the batch: the number of its gradient and of its workspaces
+    number: int  # its place in the batch, and the number of its gradient
     index: Array  # the sequences
     normalizer: float  # what its loss is divided by
     seed: int | None  # of the masks of dropout, if there is dropout
@@ -84,17 +84,27 @@ class PartGradients:
                 gradient.vector[...] += of_block.vector
         return loss
 
-    def pool(self, number: int) -> WorkspacePool:
-        """Return the workspaces for the parts of this number."""
-        if number not in self._pools:
-            self._pools[number] = WorkspacePool(
+    def pool(self, n_columns: int) -> WorkspacePool:
+        """Return the workspaces for parts of so many sequences, which run one after another.
+
+        The parts of a batch differ by one sequence at most, so that there may be two of them.
+        """
+        if any(abs(n_columns - other) > 1 for other in self._pools):
+            self._pools.clear()
+        if n_columns not in self._pools:
+            self._pools[n_columns] = WorkspacePool(
                 self.network,
                 self.theta.dtype,
                 training=True,
                 longest=self._longest,
                 at_most=self.tbptt_steps,
             )
-        return self._pools[number]
+        return self._pools[n_columns]
+
+    @property
+    def n_columns(self) -> int:
+        """How many sequences the workspaces in memory hold; 0 before there are any."""
+        return max((pool.n_columns for pool in self._pools.values()), default=0)
 
     def _blocks(self, part: Part) -> Iterator[tuple[Array, Masks]]:
         """Yield the blocks that a part is run in, one unless it is ragged, and their masks."""
@@ -111,7 +121,7 @@ class PartGradients:
         data = self.data
         block = gather(data.values, data.offsets, index)
         objective = gather_objective(data, index, block, part.normalizer)
-        workspaces = self.pool(part.number).get(block.n_steps, block.n_columns)
+        workspaces = self.pool(len(part.index)).get(block.n_steps, block.n_columns)
         fits = block.n_steps <= workspaces[0][0].n_steps
         run = network.loss_gradient if fits else network.truncated_loss_gradient
         with np.errstate(all="ignore"):  # a new thread does not inherit the setting of its parent
