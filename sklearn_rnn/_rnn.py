@@ -147,7 +147,7 @@ default="constant"
         machine give the same bits.
     n_jobs : int, default=None
         The number of processes that may work on one batch, and of threads that `predict` may use.
-        None means 1, unless a :func:`joblib.parallel_config` context says more; -1 means one for
+        None means 1, unless a ``joblib.parallel_config`` context says more; -1 means one for
         each core. It never changes a result, and `fit` uses it only where batches are large
         enough: see :ref:`n_jobs`. Inside a parallel search it is 1.
     verbose : bool, default=False
@@ -528,7 +528,7 @@ default="constant"
         machine give the same bits.
     n_jobs : int, default=None
         The number of processes that may work on one batch, and of threads that `predict` may use.
-        None means 1, unless a :func:`joblib.parallel_config` context says more; -1 means one for
+        None means 1, unless a ``joblib.parallel_config`` context says more; -1 means one for
         each core. It never changes a result, and `fit` uses it only where batches are large
         enough: see :ref:`n_jobs`. Inside a parallel search it is 1.
     verbose : bool, default=False
