@@ -170,7 +170,7 @@ def test_a_search_shares_the_cores_out_by_itself(small_parts, monkeypatch):
 def test_n_jobs_is_checked():
     X = make_sequences()
     y = make_targets(RNNClassifier())
-    for wrong in (0, 1.5, "all"):
+    for wrong in (0, 1.5, "all", True):
         with pytest.raises(ValueError, match="n_jobs"):
             tiny(RNNClassifier, n_jobs=wrong).fit(X, y)
 

@@ -46,7 +46,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "average_epochs": [Interval(Integral, 1, None, closed="left")],
     "warm_start": ["boolean"],
     "random_state": ["random_state"],
-    "n_jobs": [Integral, None],
+    "n_jobs": [Interval(Integral, None, None, closed="neither"), None],
     "verbose": ["verbose"],
     "checkpoint": [str, os.PathLike, Checkpoint, None],
     "momentum": [Interval(Real, 0, 1, closed="left")],

@@ -24,9 +24,15 @@ def count_jobs(n_jobs: int | None) -> int:
 
     Raises
     ------
+    ValueError
+        If it is 0.
     RuntimeError
         In a process that is only there to help another one, and still runs the user's script.
     """
+    if n_jobs == 0:
+        raise ValueError(
+            "n_jobs=0 has no meaning: give a number of processes, -1 for all cores, or None for 1."
+        )
     jobs = effective_n_jobs(n_jobs)
     if jobs > 1 and current_process().name == STARTING_HELPER:
         raise RuntimeError(f"A helper process of fit would call fit itself. {GUARD}")

@@ -18,7 +18,7 @@ def test_none_is_one_and_minus_one_is_all():
 
 
 def test_zero_has_no_meaning():
-    with pytest.raises(ValueError, match="n_jobs == 0"):
+    with pytest.raises(ValueError, match="n_jobs=0 has no meaning"):
         count_jobs(0)
 
 
