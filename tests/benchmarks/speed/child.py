@@ -24,9 +24,9 @@ from threadpoolctl import threadpool_limits
 
 import sklearn_rnn
 from tests.benchmarks.machine import available_cores, kernel
+from tests.benchmarks.speed.clock import WARM_UP, seconds
 from tests.benchmarks.speed.models import make_classifier, make_data, make_step
 
-WARM_UP = 5  # times what a timing lasts
 # Some systems count the processor's seconds in steps that are too coarse.
 FINE = time.get_clock_info("process_time").resolution <= 1e-6
 PROCESSOR = time.process_time if FINE else time.perf_counter
@@ -44,7 +44,7 @@ def make_run(kind, cell, sizes, n_sequences, epochs):
     return partial(model.fit(X[: 2 * batch], y[: 2 * batch]).predict_proba, X)
 
 
-def seconds(run, threads, at_least):
+def seconds_with(threads, run, at_least):
     """Return seconds a call, over as many calls as make `at_least` seconds.
 
     With one thread these are seconds of the processor, which do not count while another process
@@ -52,11 +52,7 @@ def seconds(run, threads, at_least):
     """
     clock = PROCESSOR if threads == 1 else time.perf_counter
     with threadpool_limits(threads or available_cores(), user_api="blas"):
-        calls, start = 0, clock()
-        while (elapsed := clock() - start) < at_least or not calls:
-            run()
-            calls += 1
-    return elapsed / calls
+        return seconds(run, at_least, clock)
 
 
 class Timer:
@@ -69,7 +65,7 @@ class Timer:
         """Make data and model, and run until both are warm."""
         threads = case.pop("threads")
         run = make_run(**case)
-        self.timed = partial(seconds, run, threads)
+        self.timed = partial(seconds_with, threads, run)
         self.at_least = at_least
         return {"seconds": self.timed(WARM_UP * at_least)}
 

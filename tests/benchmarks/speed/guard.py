@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks.machine import describe_machine, sentence
+from tests.benchmarks.speed.clock import PAUSE
 from tests.benchmarks.speed.revisions import copy_revision, copy_working_tree, started
 from tests.benchmarks.speed.settings import CELLS, PUBLISHED, SMALLEST
 
@@ -27,7 +28,6 @@ MORE_TURNS = 10  # for a case that is unclear: more rounds would only widen the 
 ROUNDS = 5
 TOLERANCE = 0.05
 LONGER = 2.5  # than the timings of the tables
-PAUSE = 0.01  # seconds, until the threads of the other process sleep
 STEP_FEATURES = 4
 
 

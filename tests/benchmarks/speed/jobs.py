@@ -16,10 +16,11 @@ from sklearn_rnn._training.dropout import Dropout
 from sklearn_rnn._training.helpers import Helper, SharedArray, SharedFit
 from sklearn_rnn._training.parts import Part, PartGradients
 from tests.benchmarks.speed import theirs
+from tests.benchmarks.speed.clock import seconds
 from tests.benchmarks.speed.models import make_classifier, make_data
 from tests.benchmarks.speed.settings import CELLS
-from tests.benchmarks.speed.table import Table, by_size, lines, with_range
-from tests.benchmarks.speed.timing import seconds, set_threads, summarize
+from tests.benchmarks.speed.table import Table, lines, table_of_ratios
+from tests.benchmarks.speed.timing import set_threads, summarize
 
 CORES = (1, 2, 4, 8, 16)
 
@@ -74,18 +75,12 @@ def _loop(settings, loop, n_threads):
         return seconds(loop, settings.fit_seconds / 4)
 
 
-def _both(row):
-    names = "per_core", "per_machine"
-    return " / ".join(with_range(row[name], row[f"{name}_range"]) for name in names)
-
-
-JOBS = Table(
+JOBS = table_of_ratios(
     "An epoch of fit with n_jobs=2",
     "The PyTorch loop's time over ours, with one thread each / with n_jobs=2 beside PyTorch's "
     "better one of one and two threads, once the processes work; in parentheses the range over the "
     "rounds.",
     measure_jobs,
-    partial(by_size, text=_both, means=("per_core", "per_machine")),
     rounds=3,
 )
 

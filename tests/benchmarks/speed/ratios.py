@@ -16,7 +16,7 @@ from tests.benchmarks.speed import theirs
 from tests.benchmarks.speed.models import make_classifier, make_data, make_step
 from tests.benchmarks.speed.ours import CoreStep, core_step_as_in_fit
 from tests.benchmarks.speed.settings import CELLS
-from tests.benchmarks.speed.table import Table, by_size, with_range
+from tests.benchmarks.speed.table import RATIOS, Table, both_ratios, by_size, table_of_ratios
 from tests.benchmarks.speed.timing import compare
 
 
@@ -91,22 +91,12 @@ def measure_step(settings, n_features=4):
             yield {"cell": cell, "sizes": (n_features, hidden_size), **result}
 
 
-def _both(row):
-    names = "per_core", "per_machine"
-    return " / ".join(with_range(row[name], row[f"{name}_range"]) for name in names)
-
-
-def _ratios(title, caption, measure, rounds):
-    body = partial(by_size, text=_both, means=("per_core", "per_machine"))
-    return Table(title, caption, measure, body, rounds)
-
-
 def _steps(rows):
     def text(row):
         ours, theirs = (1e3 * row[key][0] for key in ("ours_ms", "theirs_ms"))
-        return f"{_both(row)}, {ours:.0f} / {theirs:.0f}"
+        return f"{both_ratios(row)}, {ours:.0f} / {theirs:.0f}"
 
-    return by_size(rows, text, corner="features, hidden", means=("per_core", "per_machine"))
+    return by_size(rows, text, corner="features, hidden", means=RATIOS)
 
 
 RANGE = "in parentheses the range over the rounds"
@@ -115,31 +105,31 @@ THREADS = (
     f"uses them), {RANGE}"
 )
 
-CORE = _ratios(
+CORE = table_of_ratios(
     "Forward and backward of one layer",
     f"PyTorch's time over ours, {THREADS}.",
     measure_core,
     rounds=7,
 )
-FIT = _ratios(
+FIT = table_of_ratios(
     "An epoch of fit beside a plain PyTorch loop",
     f"The loop's time (fused Adam) over ours, {THREADS}.",
     measure_fit,
     rounds=5,
 )
-SKORCH = _ratios(
+SKORCH = table_of_ratios(
     "An epoch of fit beside skorch",
     f"skorch's time over ours, {THREADS}.",
     measure_skorch,
     rounds=5,
 )
-RAGGED = _ratios(
+RAGGED = table_of_ratios(
     "An epoch of fit on ragged sequences",
     f"Japanese Vowels, PyTorch with packed sequences: its time over ours, {THREADS}.",
     measure_ragged,
     rounds=7,
 )
-PREDICT = _ratios(
+PREDICT = table_of_ratios(
     "Probabilities of 1,000 sequences",
     "PyTorch's time over ours, with one thread each / with all threads (theirs at the better of "
     f"one and all), {RANGE}.",

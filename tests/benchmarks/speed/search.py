@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.model_selection import GridSearchCV
 
 from tests.benchmarks.speed import theirs
+from tests.benchmarks.speed.clock import seconds
 from tests.benchmarks.speed.models import make_classifier, make_data
 from tests.benchmarks.speed.settings import PUBLISHED
 from tests.benchmarks.speed.table import Table, lines, with_range
-from tests.benchmarks.speed.timing import seconds, set_threads
+from tests.benchmarks.speed.timing import set_threads
 
 N_FEATURES, BATCH = 4, 32
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from tests.benchmarks.machine import kernel_text
 from tests.benchmarks.speed.settings import CELLS, Settings
 
 Row = dict[str, Any]
+# The names of a row's ratios, with one thread each and with all threads.
+RATIOS = ("per_core", "per_machine")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,16 @@ def by_size(rows, text, corner="features, hidden, batch, steps", means=()):
     ]
     mean = [["geometric mean", *last]] if means else []
     return lines([corner, *cells], [[size, *texts] for size, texts in body.items()] + mean)
+
+
+def both_ratios(row):
+    """Return a row's two ratios, with one thread and with all, and their ranges."""
+    return " / ".join(with_range(row[name], row[f"{name}_range"]) for name in RATIOS)
+
+
+def table_of_ratios(title, caption, measure, rounds):
+    """Return a table by size and cell of both ratios, with their geometric means."""
+    return Table(title, caption, measure, partial(by_size, text=both_ratios, means=RATIOS), rounds)
 
 
 def _geometric_mean(rows, cell, name):

@@ -11,12 +11,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.machine import available_cores
-
-# Threads that have finished spin for some milliseconds before they sleep; the next side should
-# not share its cores with them.
-PAUSE = 0.01
-# How much longer than a timing each side runs before the first one.
-WARM_UP = 5
+from tests.benchmarks.speed.clock import PAUSE, WARM_UP, seconds
 
 
 class Run(NamedTuple):
@@ -25,15 +20,6 @@ class Run(NamedTuple):
     call: Callable[[], Any]
     torch_threads: int = 1
     blas_threads: int = 1
-
-
-def seconds(run, at_least):
-    """Return seconds a call, over as many calls as make `at_least` seconds."""
-    calls, start = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < at_least or not calls:
-        run()
-        calls += 1
-    return elapsed / calls
 
 
 def in_turn(runs, rounds, at_least):
