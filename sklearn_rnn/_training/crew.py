@@ -93,7 +93,7 @@ class Crew:
             self._theta, self._rows = SharedArray(worker.theta), SharedArray(rows)
             rows = self._rows.array
         self.gradients = [worker.network.layout.bind(row) for row in rows]
-        self._members: Sequence[Member] = [
+        self._threads = [
             ThreadMember(worker, self.gradients) for _ in range(min(n_threads, n_parts) - 1)
         ]
         self._helpers: list[Helper] = []
@@ -101,9 +101,11 @@ class Crew:
 
     def run(self, parts: list[Part]) -> list[float]:
         """Return the loss of each part; write its gradient."""
-        if len(parts) > 1 and self._n_helpers:
-            self._call_helpers()
-        members = self._members[: len(parts) - 1]
+        members: Sequence[Member] = self._threads
+        if len(parts) > 1 and self._n_helpers and self._has_ready_helpers():
+            np.copyto(self._theta.array, self.worker.theta)
+            members = self._helpers
+        members = members[: len(parts) - 1]
         n = 1 + len(members)
         for k, member in enumerate(members, start=1):
             member.send(parts[k::n])
@@ -113,31 +115,33 @@ class Crew:
             losses[k::n] = member.receive()
         return losses.tolist()
 
-    def _call_helpers(self) -> None:
-        """Start the helpers when it is time, and let them work when all of them are ready."""
-        if self._members is self._helpers:
-            np.copyto(self._theta.array, self.worker.theta)
-        elif self._helpers:
-            if all(helper.is_ready() for helper in self._helpers):
-                self._stop()
-                self._members = self._helpers
-                self._call_helpers()
-        elif perf_counter() - self._begin >= START_AFTER:
-            self._fit = SharedFit(self.worker, self._theta, self._rows)
-            for _ in range(self._n_helpers):
-                self._helpers.append(Helper(self._fit))
+    def _has_ready_helpers(self) -> bool:
+        """Start the helpers when it is time; return whether all of them can work."""
+        if not self._helpers:
+            if perf_counter() - self._begin >= START_AFTER:
+                self._start_helpers()
+            return False
+        if not all(helper.is_ready() for helper in self._helpers):
+            return False
+        self._stop(self._threads)  # also for the memory of their workspaces
+        return True
 
-    def _stop(self) -> None:
-        for member in self._members:
-            member.stop()
+    def _start_helpers(self) -> None:
+        self._fit = SharedFit(self.worker, self._theta, self._rows)
+        for _ in range(self._n_helpers):
+            self._helpers.append(Helper(self._fit))
+
+    @staticmethod
+    def _stop(members: list[ThreadMember] | list[Helper]) -> None:
+        while members:
+            members.pop().stop()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._stop()
-        for helper in self._helpers:
-            helper.stop()
+        self._stop(self._threads)
+        self._stop(self._helpers)
 
 
 def _has_interpreter_lock() -> bool:
