@@ -20,7 +20,6 @@ from sklearn_rnn._core.stack import Stack
 from sklearn_rnn._data.step_targets import arrange_steps
 from sklearn_rnn._estimators.reading import InputReader
 from sklearn_rnn._estimators.stamps import StampedEstimator
-from sklearn_rnn._running.jobs import count_jobs
 from sklearn_rnn._running.prediction import run_in_blocks
 from sklearn_rnn._typing import Array, SequencesLike
 from sklearn_rnn.sequences import SequenceArray
@@ -149,7 +148,7 @@ class FittedModel(
     ) -> np.ndarray:
         """Return what one of the network's methods computes of the sequences."""
         packed = sequences.values, sequences.offsets
-        return run_in_blocks(network, compute, self._theta_, *packed, count_jobs(self.n_jobs))
+        return run_in_blocks(network, compute, self._theta_, *packed, self.n_jobs)
 
     def _arrange(self, X: Any, sequences: SequenceArray, rows: np.ndarray) -> np.ndarray:
         """Return answers (M, ...), one a sequence or one a step, in the form that X asks for."""

@@ -16,6 +16,7 @@ from sklearn_rnn._core.network import Network
 from sklearn_rnn._core.state import LayerStates, Origin, RecurrentState
 from sklearn_rnn._core.stepper import Stepper
 from sklearn_rnn._core.workspace import Array, Workspace
+from sklearn_rnn._running.jobs import count_jobs
 from sklearn_rnn._running.packing import (
     LITTLE,
     WorkspacePool,
@@ -40,7 +41,7 @@ def run_in_blocks(
     theta: Array,
     values: Array,
     offsets: Array,
-    n_jobs: int = 1,
+    n_jobs: int | None = 1,
 ) -> Array:
     """Return the results of `compute` for all blocks, in the order of the sequences.
 
@@ -55,9 +56,9 @@ def run_in_blocks(
         Its dtype is the dtype of the computation.
     values, offsets : ndarray (sum of all T_i, F), (N + 1,)
         Packed sequences.
-    n_jobs : int
-        The number of threads among which the blocks of much data are shared, each with
-        workspaces of its own. The result has the same bits for any number.
+    n_jobs : int or None
+        The threads among which the blocks of much data are shared, each with workspaces of its
+        own; see `count_jobs`. The result has the same bits for any number.
     """
     parameters = network.layout.bind(theta)
     indices = list(iter_indices(network, np.diff(offsets), values.shape[1]))
@@ -85,10 +86,11 @@ def run_in_blocks(
                     allocated(answer)[index] = answer.T
 
     is_little = len(indices) == 1 or len(values) * step_numbers(network) <= LITTLE
-    if n_jobs == 1 or is_little:
+    n_threads = 1 if is_little else count_jobs(n_jobs)
+    if n_threads == 1:
         run(indices)
     else:
-        run_in_threads(run, indices, n_jobs)
+        run_in_threads(run, indices, n_threads)
     return result[0]
 
 
