@@ -85,6 +85,11 @@ class Stack:
             parameters["norm"][0] = 1
 
     @property
+    def hidden_size(self) -> int:
+        """H, the units of each layer in one direction."""
+        return self.layers[0].hidden_size
+
+    @property
     def output_size(self) -> int:
         """S * H, the outputs of the top layer."""
         return self.n_directions * self.layers[-1].hidden_size

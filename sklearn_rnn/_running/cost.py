@@ -79,7 +79,7 @@ def training_bytes(
         Whether large batches are cut into parts.
     """
     n_columns = min(batch_size, len(lengths))
-    hidden_size = network.stack.layers[0].hidden_size
+    hidden_size = network.stack.hidden_size
     n_parts = count_parts(hidden_size, n_columns) if is_cut else 1
     of_part = ceil(n_columns / n_parts)
     n_threads = 2 if n_parts > 1 and suits_threads(hidden_size, of_part) else 1
@@ -128,7 +128,7 @@ def workspace_bytes(
     if (
         network.stack.layer_norm
     ):  # it makes two temporary arrays of the size of the states of a layer
-        hidden_size = network.stack.layers[0].hidden_size
+        hidden_size = network.stack.hidden_size
         total += 2 * n_steps * n_columns * hidden_size * np.dtype(dtype).itemsize
     return total
 

@@ -41,7 +41,6 @@ class BatchGradients:
         self._worker, self._crew, self._rng = crew.worker, crew, rng
         worker = self._worker
         self._parameters = worker.network.layout.bind(worker.theta)
-        self._hidden_size = worker.network.stack.layers[0].hidden_size
         data = worker.data
         # The mean over all data, not the batch: a batch of light samples must have little effect.
         self._mean_weight = float(data.weight.sum(dtype=np.float64)) / data.n_samples
@@ -54,7 +53,7 @@ class BatchGradients:
     def of_batch(self, index: Array) -> float:
         """Return the loss of a batch; write its gradient."""
         normalizer = len(index) * self._mean_weight
-        n_parts = count_parts(self._hidden_size, len(index))
+        n_parts = count_parts(self._worker.network.stack.hidden_size, len(index))
         columns = np.array_split(index, n_parts) if n_parts > 1 else [index]
         seeds = self._draw_seeds(n_parts)
         parts = [Part(k, columns[k], normalizer, seeds[k], k == 0) for k in range(n_parts)]

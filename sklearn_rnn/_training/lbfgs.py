@@ -70,7 +70,7 @@ class LbfgsTrainer(Trainer):
 
     def _make_crew(self) -> Crew:
         n_blocks = -(-self.data.n_samples // COLUMNS)
-        is_large = count_parts(self._hidden_size, COLUMNS) > 1
+        is_large = count_parts(self.network.stack.hidden_size, COLUMNS) > 1
         return self._crew_of(min(n_blocks, MOST_PARTS) if is_large else 1, COLUMNS)
 
     def _objective(self, x: Array) -> tuple[float, Array]:

@@ -188,7 +188,7 @@ class Trainer:
 
     def _make_crew(self) -> Crew:
         n_columns = min(self.options.batch_size, self.data.n_samples)
-        n_parts = count_parts(self._hidden_size, n_columns)
+        n_parts = count_parts(self.network.stack.hidden_size, n_columns)
         return self._crew_of(n_parts, n_columns // n_parts)
 
     def _crew_of(self, n_parts: int, columns_of_part: int) -> Crew:
@@ -196,12 +196,10 @@ class Trainer:
         options = self.options
         dropout = Dropout(options.dropout, options.recurrent_dropout, self.theta.dtype)
         worker = PartGradients(self.network, self.data, self.theta, dropout, options.tbptt_steps)
-        n_threads = self.n_threads if suits_threads(self._hidden_size, columns_of_part) else 1
+        n_threads = (
+            self.n_threads if suits_threads(self.network.stack.hidden_size, columns_of_part) else 1
+        )
         return Crew(worker, n_parts, n_threads, self.n_jobs)
-
-    @property
-    def _hidden_size(self) -> int:
-        return self.network.stack.layers[0].hidden_size
 
     def _run_epoch(self) -> Epoch:
         """Update theta by every batch."""
